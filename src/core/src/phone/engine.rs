@@ -1,0 +1,277 @@
+//! The boundary to libphonenumber (the `rlibphonenumber` port): the only file that names the library's types.
+//!
+//! Whatever the input, nothing here fails loudly: one bad lead must not abort the import of a thousand. The library
+//! is entered only through [`guarded`], which turns a panic into a refusal. The panic hook is left as it is: it
+//! belongs to the process, and the one that pgrx installs prints nothing for a panic that is caught.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::LazyLock,
+};
+
+use rlibphonenumber::{
+    NumberLengthType, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil,
+    Region, ValidationError,
+};
+
+use super::{MAX_INPUT_CHARS, NumberType, Reason, metadata};
+
+struct Engine {
+    util: PhoneNumberUtil,
+    /// Indexed by calling code (1 to 999).
+    is_calling_code: [bool; 1000],
+}
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    let util = PhoneNumberUtil::new_for_metadata(metadata::load())
+        .expect("the crate's own metadata names valid regions and a test loads it");
+    let mut is_calling_code = [false; 1000];
+    for code in util.get_supported_calling_codes() {
+        if let Some(entry) = usize::try_from(code)
+            .ok()
+            .and_then(|i| is_calling_code.get_mut(i))
+        {
+            *entry = true;
+        }
+    }
+    Engine {
+        util,
+        is_calling_code,
+    }
+});
+
+/// What the library says of a number.
+pub(super) struct Description {
+    pub(super) valid: bool,
+    /// Long enough only for dialling inside its own area.
+    pub(super) local_only: bool,
+    pub(super) country_code: i32,
+    /// ISO 3166-1 alpha-2; `001` for codes without a country (+800 and the like). `None` where several regions share
+    /// the calling code and the number is in none of their ranges.
+    pub(super) region: Option<String>,
+    pub(super) number_type: NumberType,
+}
+
+pub(super) fn warm() {
+    LazyLock::force(&ENGINE);
+}
+
+pub(super) fn country_code(region: &str) -> Option<i32> {
+    region_of(Some(region)).and_then(|region| ENGINE.util.get_country_code_for_region(region))
+}
+
+/// The possible number that `input` stands for.
+pub(super) fn resolve(input: &str, region: Option<&str>) -> Result<PhoneNumber, Reason> {
+    if input.chars().nth(MAX_INPUT_CHARS).is_some() {
+        return Err(Reason::TooLong);
+    }
+    if has_misplaced_scheme(input) {
+        return Err(Reason::NotANumber);
+    }
+    guarded(|| {
+        let number = read(input, region_of(region))?;
+        if format_e164(&number) == input {
+            return Ok(number);
+        }
+        // A valid number is taken as written; the library would cut the 8 off some Belarusian ones.
+        Ok(valid_as_written(input).unwrap_or(number))
+    })
+}
+
+/// `+` followed by digits, the first not zero. Says nothing about the number being possible.
+pub(super) fn is_canonical(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+pub(super) fn format_e164(number: &PhoneNumber) -> String {
+    ENGINE
+        .util
+        .format(number, PhoneNumberFormat::E164)
+        .into_owned()
+}
+
+pub(super) fn describe(number: &PhoneNumber) -> Description {
+    let util = &ENGINE.util;
+    guarded(|| {
+        Ok(Description {
+            valid: util.is_valid_number(number),
+            local_only: matches!(
+                util.is_possible_number_with_reason(number),
+                Ok(NumberLengthType::IsPossibleLocalOnly)
+            ),
+            country_code: number.country_code,
+            region: util
+                .get_region_for_number(number)
+                .map(|region| region.to_string()),
+            number_type: number_type(util.get_number_type(number)),
+        })
+    })
+    .unwrap_or(Description {
+        valid: false,
+        local_only: false,
+        country_code: number.country_code,
+        region: None,
+        number_type: NumberType::Unknown,
+    })
+}
+
+/// The ASCII form of any script's decimal digit.
+pub(super) fn ascii_digit(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c);
+    }
+    // Every decimal digit is numeric; the library's table says which of the numeric characters it is.
+    c.is_numeric()
+        .then(|| {
+            ENGINE
+                .util
+                .normalize_digits_only(c.encode_utf8(&mut [0; 4]))
+        })
+        .and_then(|digit| digit.chars().next())
+}
+
+fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
+    let number = ENGINE
+        .util
+        .parse(input, region)
+        .map_err(|error| match error {
+            ParseError::InvalidCountryCode => Reason::InvalidCountryCode,
+            ParseError::NotANumber(_) => Reason::NotANumber,
+            ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Reason::TooShort,
+            ParseError::TooLongNsn => Reason::TooLong,
+        })?;
+    match ENGINE.util.is_possible_number_with_reason(&number) {
+        Ok(_) => Ok(number),
+        Err(ValidationError::InvalidCountryCode) => Err(Reason::InvalidCountryCode),
+        Err(ValidationError::TooShort) => Err(Reason::TooShort),
+        Err(ValidationError::TooLong) => Err(Reason::TooLong),
+        Err(ValidationError::InvalidLength) => Err(Reason::InvalidRange),
+    }
+}
+
+/// The number that canonical `text` spells digit by digit, if it is a valid one.
+fn valid_as_written(text: &str) -> Option<PhoneNumber> {
+    if !is_canonical(text) {
+        return None;
+    }
+    let digits = &text[1..];
+    // Calling codes are prefix-free, so the first that fits is the only one.
+    let split = (1..=3.min(digits.len() - 1)).find(|&length| {
+        digits[..length]
+            .parse::<usize>()
+            .is_ok_and(|code| ENGINE.is_calling_code[code])
+    })?;
+    let (code, national) = digits.split_at(split);
+    let zeros = national[..national.len() - 1]
+        .bytes()
+        .take_while(|&b| b == b'0')
+        .count();
+    let number = PhoneNumber {
+        country_code: code.parse().ok()?,
+        national_number: national.parse().ok()?,
+        italian_leading_zero: (zeros > 0).then_some(true),
+        number_of_leading_zeros: (zeros > 1).then_some(i32::try_from(zeros).ok()?),
+        ..PhoneNumber::default()
+    };
+    ENGINE.util.is_valid_number(&number).then_some(number)
+}
+
+/// `tel:` after `;phone-context=`: the library cuts the text at both places and panics when they are out of order.
+fn has_misplaced_scheme(input: &str) -> bool {
+    match (input.find(";phone-context="), input.find("tel:")) {
+        (Some(context), Some(scheme)) => scheme > context,
+        _ => false,
+    }
+}
+
+/// `001` is a region to the library, but not one that a number can be dialled from.
+fn region_of(code: Option<&str>) -> Option<Region> {
+    code.filter(|code| code.len() == 2)
+        .and_then(|code| Region::from_code(code).ok())
+}
+
+/// Runs `call`; a panic inside the library is a refusal.
+///
+/// The engine holds no state that a panic could leave half-changed: its regexes sit in `OnceLock`s, which stay empty
+/// when their initialisation fails.
+fn guarded<T>(call: impl FnOnce() -> Result<T, Reason>) -> Result<T, Reason> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Reason::NotANumber))
+}
+
+fn number_type(library: PhoneNumberType) -> NumberType {
+    match library {
+        PhoneNumberType::FixedLine => NumberType::FixedLine,
+        PhoneNumberType::Mobile => NumberType::Mobile,
+        PhoneNumberType::FixedLineOrMobile => NumberType::FixedLineOrMobile,
+        PhoneNumberType::TollFree => NumberType::TollFree,
+        PhoneNumberType::PremiumRate => NumberType::PremiumRate,
+        PhoneNumberType::SharedCost => NumberType::SharedCost,
+        PhoneNumberType::VoIP => NumberType::Voip,
+        PhoneNumberType::PersonalNumber => NumberType::PersonalNumber,
+        PhoneNumberType::Pager => NumberType::Pager,
+        PhoneNumberType::UAN => NumberType::Uan,
+        PhoneNumberType::VoiceMail => NumberType::Voicemail,
+        PhoneNumberType::Unknown => NumberType::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_inside_the_library_is_a_refusal() {
+        assert_eq!(
+            guarded::<()>(|| panic!("as the library might")),
+            Err(Reason::NotANumber)
+        );
+    }
+
+    #[test]
+    fn every_example_number_survives_any_default_region() {
+        let regions: Vec<_> = ENGINE.util.get_supported_regions().collect();
+        let mut seen = 0;
+        for region in regions {
+            for library_type in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
+                let example = ENGINE
+                    .util
+                    .get_example_number_for_type_and_region(region, library_type);
+                let Ok(example) = example else { continue };
+                let e164 = format_e164(&example);
+                for default in [
+                    None,
+                    Some("US"),
+                    Some("GB"),
+                    Some("DE"),
+                    Some("BR"),
+                    Some("RU"),
+                ] {
+                    assert_eq!(
+                        resolve(&e164, default).map(|n| format_e164(&n)).as_deref(),
+                        Ok(e164.as_str()),
+                        "default region {default:?}"
+                    );
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen > 450, "{seen} examples");
+    }
+
+    #[test]
+    fn every_script_has_digits() {
+        for (text, digit) in [("٣", '3'), ("３", '3'), ("३", '3'), ("𝟛", '3'), ("7", '7')] {
+            assert_eq!(
+                text.chars().next().and_then(ascii_digit),
+                Some(digit),
+                "{text}"
+            );
+        }
+        // Superscripts and fractions are numeric, but a footnote mark is no part of a number.
+        for text in ["²", "½", "Ⅷ", "x", "+"] {
+            assert_eq!(text.chars().next().and_then(ascii_digit), None, "{text}");
+        }
+    }
+}

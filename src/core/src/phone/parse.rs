@@ -1,0 +1,203 @@
+//! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
+//! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
+
+use super::{MAX_INPUT_CHARS, clean, engine, test_range};
+
+/// How [`parse`] reads its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Only numbers that carry their country (`+` or `00`) are read; the region is ignored.
+    pub require_international: bool,
+}
+
+/// What [`parse`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// `Some` unless `validity` is [`Validity::Invalid`].
+    pub e164: Option<String>,
+    /// Calling code, such as 44.
+    pub country_code: Option<i32>,
+    /// ISO 3166-1 alpha-2 (`GB`, `GG`); `001` for calling codes without a country; `None` where the number is in no
+    /// range that would tell regions of one calling code apart.
+    pub region: Option<String>,
+    /// What the numbering plan says the range is for.
+    pub number_type: Option<NumberType>,
+    /// How sure the answer is.
+    pub validity: Validity,
+    /// Digits dialled after the call is answered; not part of the E.164 number.
+    pub extension: Option<String>,
+    /// Why the number was not accepted; `None` for valid and test numbers.
+    pub reason: Option<Reason>,
+}
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// The name used in SQL and in reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+names! {
+    /// How far a number can be trusted.
+    Validity {
+        /// In an assigned range.
+        Valid = "valid",
+        /// The right length, but in no assigned range: do not import.
+        Possible = "possible",
+        /// Published for fiction and tests: import, never dial live.
+        TestRange = "test_range",
+        /// Not a number.
+        Invalid = "invalid",
+    }
+}
+
+names! {
+    /// Why a number was not accepted.
+    Reason {
+        /// No number in the text.
+        NotANumber = "not_a_number",
+        /// Too few digits for the country.
+        TooShort = "too_short",
+        /// Too many digits for the country, or more than 250 characters of input.
+        TooLong = "too_long",
+        /// No such calling code, or none given and no region to read the number in.
+        InvalidCountryCode = "invalid_country_code",
+        /// In no range that the country has assigned.
+        InvalidRange = "invalid_range",
+        /// More than one number in the text.
+        MultipleNumbers = "multiple_numbers",
+        /// A spreadsheet turned the number into `7.7009E+09`: export again with the column as text.
+        ExcelScientific = "excel_scientific",
+        /// A letter outside an extension marker, such as O for 0.
+        Letters = "letters",
+    }
+}
+
+names! {
+    /// What a range of numbers is for, in libphonenumber's terms.
+    NumberType {
+        /// Landline.
+        FixedLine = "fixed_line",
+        /// Mobile.
+        Mobile = "mobile",
+        /// Plans that do not tell the two apart, as in North America.
+        FixedLineOrMobile = "fixed_line_or_mobile",
+        /// Free for the caller.
+        TollFree = "toll_free",
+        /// Premium rate.
+        PremiumRate = "premium_rate",
+        /// The cost is shared between caller and called.
+        SharedCost = "shared_cost",
+        /// Voice over IP.
+        Voip = "voip",
+        /// Follows a person, not a line.
+        PersonalNumber = "personal_number",
+        /// Pager.
+        Pager = "pager",
+        /// Universal access number: one number for a company's offices.
+        Uan = "uan",
+        /// Voicemail access.
+        Voicemail = "voicemail",
+        /// In no assigned range.
+        Unknown = "unknown",
+    }
+}
+
+/// Reads one cell of imported data. `region` as for [`to_e164`](super::to_e164).
+///
+/// Valid numbers and published test numbers are accepted (`reason` is `None`). A merely possible number keeps its
+/// E.164 form, for the report, but carries a reason. The checks come in this order: length, spreadsheet notation,
+/// several numbers, letters, then libphonenumber.
+pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
+    read(input, region, options).unwrap_or_else(|reason| Parsed {
+        e164: None,
+        country_code: None,
+        region: None,
+        number_type: None,
+        validity: Validity::Invalid,
+        extension: None,
+        reason: Some(reason),
+    })
+}
+
+fn read(input: &str, region: Option<&str>, options: Options) -> Result<Parsed, Reason> {
+    if input.chars().nth(MAX_INPUT_CHARS).is_some() {
+        return Err(Reason::TooLong);
+    }
+    let text = clean::plain(input);
+    if clean::is_scientific(&text) {
+        return Err(Reason::ExcelScientific);
+    }
+    let text = clean::without_tel_link(&text);
+    let (number, extension) = clean::split_extension(&text);
+    if clean::holds_several(number) {
+        return Err(Reason::MultipleNumbers);
+    }
+    if number.chars().any(char::is_alphabetic) {
+        return Err(Reason::Letters);
+    }
+    // libphonenumber skips a star inside a number; on a keypad it is a service code, not a subscriber.
+    if number.contains('*') {
+        return Err(Reason::NotANumber);
+    }
+    let number = number.replace('\n', " ");
+    let region = region.filter(|_| !options.require_international);
+    let number = match region {
+        None => international(&number)?,
+        Some(_) => number,
+    };
+    let found = engine::resolve(&number, region)?;
+    let e164 = engine::format_e164(&found);
+    // A doubled trunk prefix: read again, the number would be another one.
+    if !super::is_e164(&e164) {
+        return Err(Reason::InvalidRange);
+    }
+    let description = engine::describe(&found);
+    let (validity, reason) = if test_range::is_test_number(&e164) {
+        (Validity::TestRange, None)
+    } else if description.valid {
+        (Validity::Valid, None)
+    } else if description.local_only {
+        (Validity::Possible, Some(Reason::TooShort))
+    } else {
+        (Validity::Possible, Some(Reason::InvalidRange))
+    };
+    Ok(Parsed {
+        e164: Some(e164),
+        country_code: Some(description.country_code),
+        region: description.region,
+        number_type: Some(description.number_type),
+        validity,
+        extension: extension.map(str::to_owned),
+        reason,
+    })
+}
+
+/// Without a region to read it in, a number must carry its country: `+`, or the `00` that ITU-T recommends.
+fn international(number: &str) -> Result<String, Reason> {
+    let Some(start) = number.find(|c: char| c == '+' || c.is_ascii_digit()) else {
+        return Err(Reason::NotANumber);
+    };
+    let number = &number[start..];
+    if number.starts_with('+') {
+        return Ok(number.to_owned());
+    }
+    number
+        .strip_prefix("00")
+        .map(|rest| format!("+{rest}"))
+        .ok_or(Reason::InvalidCountryCode)
+}

@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+struct Case {
+    input: String,
+    region: Option<String>,
+    #[serde(default)]
+    require_international: bool,
+    e164: Option<String>,
+    validity: String,
+    reason: Option<String>,
+    country_code: Option<i32>,
+    number_region: Option<String>,
+    r#type: Option<String>,
+    extension: Option<String>,
+}
+
+#[test]
+fn vectors() {
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../../../../tests/vectors/phones.json"))
+            .expect("phones.json holds cases of this shape");
+    for case in &cases {
+        let options = Options {
+            require_international: case.require_international,
+        };
+        let parsed = parse(&case.input, case.region.as_deref(), options);
+        let found = (
+            parsed.e164.as_deref(),
+            parsed.validity.as_str(),
+            parsed.reason.map(Reason::as_str),
+            parsed.country_code,
+            parsed.region.as_deref(),
+            parsed.number_type.map(NumberType::as_str),
+            parsed.extension.as_deref(),
+        );
+        let expected = (
+            case.e164.as_deref(),
+            case.validity.as_str(),
+            case.reason.as_deref(),
+            case.country_code,
+            case.number_region.as_deref(),
+            case.r#type.as_deref(),
+            case.extension.as_deref(),
+        );
+        assert_eq!(found, expected, "{:?} in {:?}", case.input, case.region);
+        if let Some(e164) = &parsed.e164 {
+            assert!(is_e164(e164), "{e164}");
+        }
+    }
+    assert!(cases.len() > 60, "{} cases", cases.len());
+}
+
+/// Another engine took the country code for a US area code on all of these and called the result valid.
+#[test]
+fn a_default_region_never_rewrites_an_international_number() {
+    for e164 in [
+        "+4915722046781",
+        "+8613812345678",
+        "+201001234567",
+        "+390236618300",
+        "+393123456789",
+        "+919810012345",
+        "+5511961234567",
+        "+5491123456789",
+        "+375298123456",
+        "+79161234567",
+        "+81312345678",
+        "+6581234567",
+        "+447911123456",
+    ] {
+        for region in [
+            None,
+            Some("US"),
+            Some("GB"),
+            Some("DE"),
+            Some("IT"),
+            Some("BY"),
+        ] {
+            assert_eq!(
+                to_e164(e164, region).as_deref(),
+                Some(e164),
+                "in {region:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn valid_belarusian_numbers_keep_their_eight() {
+    assert_eq!(
+        to_e164("+3758105311939", None).as_deref(),
+        Some("+3758105311939")
+    );
+    assert!(is_e164("+3758105311939"));
+}
+
+/// The library strips one zero a reading: what it gives here is not what it would give next time.
+#[test]
+fn a_doubled_trunk_prefix_is_never_stored() {
+    assert_eq!(to_e164("+490004988", None).as_deref(), Some("+49004988"));
+    assert!(!is_e164("+49004988"));
+    let parsed = parse("+490004988", None, Options::default());
+    assert_eq!(
+        (parsed.e164, parsed.reason),
+        (None, Some(Reason::InvalidRange))
+    );
+}
+
+#[test]
+fn unknown_regions_are_no_region() {
+    for region in ["", "XX", "001", "GBR", "g", "44", "ÄÖ", "\0\0"] {
+        assert_eq!(to_e164("07911 123456", Some(region)), None, "{region:?}");
+        assert_eq!(
+            to_e164("+44 7911 123456", Some(region)).as_deref(),
+            Some("+447911123456")
+        );
+    }
+    assert_eq!(
+        to_e164("07911 123456", Some("gb")).as_deref(),
+        Some("+447911123456")
+    );
+}
+
+#[test]
+fn regions_have_calling_codes() {
+    let codes = ["GB", "gg", "US", "FR", "XX", "001", ""].map(country_code);
+    assert_eq!(
+        codes,
+        [Some(44), Some(44), Some(1), Some(33), None, None, None]
+    );
+}
+
+#[test]
+fn canonical_form_only() {
+    assert!(is_e164("+447911123456"));
+    for other in [
+        "447911123456",
+        "+44 7911 123456",
+        "+4407911123456",
+        "+44791112345６",
+        " +447911123456",
+        "+447911123456 ",
+        "+447911123456;ext=1",
+        "+0447911123456",
+        "+44",
+        "+",
+        "",
+        "+999123456789",
+        "+44791112345678901234567890",
+    ] {
+        assert!(!is_e164(other), "{other:?}");
+    }
+}
+
+#[test]
+fn input_is_capped() {
+    let padded = |length: usize| format!("{:>length$}", "+447911123456");
+    assert!(to_e164(&padded(MAX_INPUT_CHARS), None).is_some());
+    assert_eq!(to_e164(&padded(MAX_INPUT_CHARS + 1), None), None);
+    let parsed = parse(&padded(MAX_INPUT_CHARS + 1), None, Options::default());
+    assert_eq!(parsed.reason, Some(Reason::TooLong));
+}
+
+#[test]
+fn a_misplaced_scheme_is_refused_before_the_library_sees_it() {
+    assert_eq!(to_e164("1;phone-context=+1;tel:5", Some("US")), None);
+}
+
+/// Text made of what phone cells are made of, so that many cases get past the first check.
+fn phone_like() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop_oneof![
+            8 => "[0-9]{1,4}",
+            2 => "[-+ ().,;/#*~x]",
+            1 => Just("tel:".to_owned()),
+            1 => Just(";phone-context=".to_owned()),
+            1 => Just(";ext=".to_owned()),
+            1 => Just("+44".to_owned()),
+            1 => Just("+375".to_owned()),
+            1 => Just("٠٧".to_owned()),
+            1 => "\\PC",
+        ],
+        0..10,
+    )
+    .prop_map(|parts| parts.concat())
+}
+
+fn region() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![
+        Just(None),
+        proptest::sample::select(vec!["GB", "US", "DE", "IT", "BY", "AR", "MX", "CN", "XX"])
+            .prop_map(|region| Some(region.to_owned())),
+        ".{0,3}".prop_map(Some),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn never_panics_and_valid_numbers_are_stable(input in prop_oneof![phone_like(), "(?s).{0,60}"], region in region()) {
+        let region = region.as_deref();
+        if let Some(e164) = to_e164(&input, region) {
+            if is_valid(&input, region) {
+                prop_assert!(is_e164(&e164), "{e164}");
+            }
+            if is_e164(&e164) {
+                prop_assert_eq!(to_e164(&e164, region), Some(e164));
+            }
+        }
+        let parsed = parse(&input, region, Options::default());
+        prop_assert_eq!(parsed.e164.is_none(), parsed.validity == Validity::Invalid);
+        prop_assert_eq!(
+            parsed.reason.is_none(),
+            matches!(parsed.validity, Validity::Valid | Validity::TestRange)
+        );
+        if let Some(e164) = parsed.e164 {
+            prop_assert!(is_e164(&e164), "{e164}");
+        }
+    }
+}

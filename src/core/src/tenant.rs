@@ -1,0 +1,26 @@
+//! Tenant resolution: who asks, for which organization, with which rights.
+//!
+//! Pure rules. The extension hands in the bytes of the request's settings and the caller's memberships as read from
+//! the tables; this module decides. Nothing here fails loudly: whatever is missing, malformed or contradictory
+//! resolves to "nobody" or "no organization", so that row-level security denies.
+
+mod capability;
+mod claims;
+mod request;
+mod resolve;
+
+pub use capability::{Capability, Role, capabilities};
+pub use claims::{Claims, MAX_CLAIMS_BYTES, parse_claims};
+pub use request::{Headers, Requested, parse_headers};
+pub use resolve::{
+    Membership, OrganizationStatus, Principal, Reason, Resolution, Source, principal, resolve,
+};
+
+/// Parses the canonical text form of a uuid (36 lower-case characters with hyphens) and nothing else.
+///
+/// Upper case, braces, `urn:` and hyphen-less forms are refused: one identity has one spelling.
+pub fn canonical_uuid(text: &str) -> Option<uuid::Uuid> {
+    let id = uuid::Uuid::try_parse(text).ok()?;
+    let mut buffer = uuid::Uuid::encode_buffer();
+    (*id.hyphenated().encode_lower(&mut buffer) == *text).then_some(id)
+}
