@@ -1,0 +1,99 @@
+-- Runs last: who may call what, and what psql shows of it.
+-- Nothing is PUBLIC's: every function is revoked, then given one by one.
+-- The API roles and `postgres` are Supabase's; on a server without them the owner grants what they need.
+
+revoke all on schema switchboard from public;
+revoke execute on all functions in schema switchboard from public;
+
+-- Trigger functions run statements of ours: no name in them may be looked up along the caller's search_path.
+alter function switchboard.maintain_counts() set search_path = '';
+alter function switchboard.seal_trigger() set search_path = '';
+alter function switchboard.normalize_phone() set search_path = '';
+
+do $$
+declare
+    -- For policies, column defaults, CHECKs and RPC bodies, which run with the caller's rights.
+    readers constant regprocedure[] := array[
+        'switchboard.user_id()',
+        'switchboard.request_role()',
+        'switchboard.current_organization_id()',
+        'switchboard.organization_for(text)',
+        'switchboard.organization_ids()',
+        'switchboard.is_platform_admin()',
+        'switchboard.context()',
+        'switchboard.capabilities()',
+        'switchboard.require_uid()',
+        'switchboard.require_org(text)',
+        'switchboard.to_e164(text, text)',
+        'switchboard.is_e164(text)',
+        'switchboard.parse_phone(text, text)',
+        'switchboard.phone_metadata_version()',
+        'switchboard.is_sealed(jsonb)',
+        'switchboard.hint(jsonb)',
+        'switchboard.assert_sealed(jsonb)',
+        'switchboard.compile_prompt(jsonb, jsonb, jsonb)'
+    ];
+    sealers constant regprocedure[] := array[
+        'switchboard.seal(jsonb, uuid, text, text)',
+        'switchboard.unseal(jsonb, uuid, text, text, text)'
+    ];
+    triggers constant regprocedure[] := array[
+        'switchboard.maintain_counts()',
+        'switchboard.seal_trigger()',
+        'switchboard.normalize_phone()'
+    ];
+    api_role name;
+    function regprocedure;
+begin
+    foreach api_role in array array['authenticated', 'service_role', 'postgres']::name[] loop
+        continue when not exists (select from pg_catalog.pg_roles where rolname = api_role);
+        execute pg_catalog.format('grant usage on schema switchboard to %I', api_role);
+        foreach function in array readers loop
+            execute pg_catalog.format('grant execute on function %s to %I', function, api_role);
+        end loop;
+    end loop;
+    if exists (select from pg_catalog.pg_roles where rolname = 'service_role') then
+        foreach function in array sealers loop
+            execute pg_catalog.format('grant execute on function %s to service_role', function);
+        end loop;
+    end if;
+    -- The role that applies migrations declares the triggers.
+    if exists (select from pg_catalog.pg_roles where rolname = 'postgres') then
+        foreach function in array triggers loop
+            execute pg_catalog.format('grant execute on function %s to postgres', function);
+        end loop;
+    end if;
+end;
+$$;
+
+-- What psql and API browsers show. Arguments, units and errors of each function.
+
+comment on schema switchboard is 'Switchboard''s native functions. Not exposed by the API; policies, triggers and RPCs call them.';
+
+comment on function switchboard.user_id() is 'Id of the signed-in user (JWT sub); NULL when there is no valid token for the session''s role. Never raises.';
+comment on function switchboard.request_role() is 'Database role that the request''s token was issued for, when it is the session''s; else NULL.';
+comment on function switchboard.current_organization_id() is 'Organization that the request works for: header x-organization-id, x-organization-slug, claim app_metadata.active_organization_id, profiles.default_organization_id or the only membership. The first that is present decides; NULL unless the caller is an active member. Never raises.';
+comment on function switchboard.organization_for(text) is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
+comment on function switchboard.organization_ids() is 'All organizations of which the caller is an active member, sorted; empty array if none.';
+comment on function switchboard.is_platform_admin() is 'Whether the caller is in private.platform_admins and signed in with a second factor (aal2).';
+comment on function switchboard.context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
+comment on function switchboard.capabilities() is 'The role × capability table, one row for each capability that a role holds in an active organization.';
+comment on function switchboard.require_uid() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
+comment on function switchboard.require_org(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
+
+comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. Second argument: ISO 3166 region that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
+comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';
+comment on function switchboard.parse_phone(text, text) is 'One row about a number as people type it: e164, country_code, region, type, validity (valid, possible, test_range, invalid), extension, reason (not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters). Never raises.';
+comment on function switchboard.phone_metadata_version() is 'Version of the numbering metadata. E.164 text does not change with it; validity does.';
+comment on function switchboard.normalize_phone() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW. Arguments: target column (text as typed becomes E.164), source column (keeps the text as given), region (ISO code, or organization for organizations.default_country). Raises 22023 naming column and reason.';
+
+comment on function switchboard.maintain_counts() is 'Trigger, AFTER INSERT / UPDATE / DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON, counter column → predicate or true). Moves counters by the difference, as the table''s owner. Raises 22023 for arguments that are no specification.';
+
+comment on function switchboard.seal(jsonb, uuid, text, text) is 'Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only: 42501. Raises 22023, 54000, 55000 (no or wrong key).';
+comment on function switchboard.unseal(jsonb, uuid, text, text, text) is 'Opens an envelope; the last argument says what for. Service role only: 42501. Written to private.unseal_audit and the server''s log. Raises 22023 for an envelope of another row or altered, 55000 (no or wrong key).';
+comment on function switchboard.seal_trigger() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, ENABLE ALWAYS, named to fire first. Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope; a foreign envelope raises 22023; no key raises 55000.';
+comment on function switchboard.is_sealed(jsonb) is 'Whether the value has the shape of an envelope; needs no key.';
+comment on function switchboard.hint(jsonb) is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
+comment on function switchboard.assert_sealed(jsonb) is 'True for an envelope; raises 22023, without the value, for anything else. For CHECK constraints.';
+
+comment on function switchboard.compile_prompt(jsonb, jsonb, jsonb) is 'Compiles a prompt: structure {section: {content, source, why}}, lessons [{id, lesson_type, …}], options {token_budget, draft, variables} → text, its sha256 (hex), spans (who wrote which bytes), token estimate, dropped lessons, warnings. Same input, same bytes. Raises 22023 naming the path and the rule, also when it does not fit the budget.';

@@ -1,0 +1,51 @@
+-- The two tenant functions that raise. They are plpgsql because PostgREST's SQLSTATEs (PTnnn → HTTP nnn) are not
+-- among the codes that a native function can name, and because they run once per RPC, not per row.
+
+create function switchboard.require_uid() returns uuid
+language plpgsql stable parallel safe
+set search_path = ''
+as $$
+declare
+    uid uuid := switchboard.user_id();
+begin
+    if uid is null then
+        raise exception using
+            errcode = 'PT401',
+            message = 'no_identity',
+            detail = 'The request carries no token of a signed-in user.',
+            hint = 'Sign in and send the access token.';
+    end if;
+    return uid;
+end;
+$$;
+
+create function switchboard.require_org(capability text) returns uuid
+language plpgsql stable parallel restricted strict
+set search_path = ''
+as $$
+declare
+    organization_id uuid := switchboard.organization_for(capability);
+    context jsonb;
+begin
+    if organization_id is not null then
+        return organization_id;
+    end if;
+    context := switchboard.context();
+    if context ->> 'reason' = 'no_identity' then
+        perform switchboard.require_uid();
+    end if;
+    if context ->> 'reason' in ('organization_required', 'malformed', 'headers_disagree')
+        or (context ->> 'reason' is null and context ->> 'organization_id' is null) then
+        raise exception using
+            errcode = 'PT400',
+            message = coalesce(context ->> 'reason', 'organization_required'),
+            detail = 'The request does not say which organization it is for.',
+            hint = 'Send the header x-organization-id with the id of one of your organizations.';
+    end if;
+    raise exception using
+        errcode = 'PT403',
+        message = 'forbidden',
+        detail = format('You do not hold %s in this organization.', capability),
+        hint = 'whoami() lists your organizations and capabilities.';
+end;
+$$;

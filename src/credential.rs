@@ -1,0 +1,263 @@
+//! SQL surface of sealed credentials.
+//!
+//! Contract with sql/schema: `private.root_keys(kid, kcv)`, `private.tenant_keys(organization_id, version, root_kid,
+//! wrap_salt, wrapped_key, shredded_at)`, `private.unseal_audit(outer_role, user_id, organization_id, row_id, purpose,
+//! reason, result)`. They are read and written as their owner.
+
+mod store;
+
+use crate::pg::error::{self, ErrorReport};
+use crate::pg::json::JsonText;
+use crate::pg::{key, session, trigger};
+use pgrx::datum::Uuid;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByRust, PgTrigger, pg_extern, pg_trigger};
+use switchboard_core::credential::{self, Context, CredentialError, Envelope};
+
+/// The roles that may call `seal` and `unseal`, judged by the outer role: a SECURITY DEFINER wrapper does not help.
+const UNSEAL_ROLES: [&str; 1] = ["service_role"];
+
+const API_ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
+
+fn refused(problem: CredentialError) -> ErrorReport {
+    match problem {
+        CredentialError::TooLarge => error::too_large(problem),
+        CredentialError::UnknownKey { .. } => error::not_ready(problem).set_hint(
+            "Add the key to the file that switchboard.key_file names; it is needed as long as something is sealed \
+             under it.",
+        ),
+        CredentialError::WrongKey { .. } | CredentialError::TenantKey { .. } => error::not_ready(problem)
+            .set_hint("Restore the key file that belongs to this database from its copy."),
+        CredentialError::NoRandomness => error::not_ready(problem),
+        _ => error::invalid_argument(problem),
+    }
+}
+
+fn shape(problem: credential::ShapeError) -> ErrorReport {
+    refused(problem.into())
+}
+
+fn may_open(function: &str) -> Result<String, ErrorReport> {
+    let role = session::outer_role();
+    if UNSEAL_ROLES.contains(&role.as_str()) {
+        return Ok(role);
+    }
+    Err(
+        error::no_right(format!("{function} is for the service role"))
+            .set_hint("Call it from a server that holds the service key, never from a client."),
+    )
+}
+
+fn to_core(id: Uuid) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(*id)
+}
+
+fn seal_for(
+    plain: &str,
+    organization: Uuid,
+    row_id: &str,
+    purpose: &str,
+) -> Result<JsonText, ErrorReport> {
+    let (version, key) = store::current_key(organization)?;
+    let context = Context {
+        purpose,
+        organization: to_core(organization),
+        row_id,
+        version,
+    };
+    let envelope = credential::seal(&key, &context, plain).map_err(refused)?;
+    Ok(JsonText::new(envelope.to_json()))
+}
+
+fn open_for(
+    envelope: &Envelope,
+    organization: Uuid,
+    row_id: &str,
+    purpose: &str,
+) -> Result<JsonText, ErrorReport> {
+    let version = envelope.version();
+    let key = store::key_of_version(organization, version)?;
+    let context = Context {
+        purpose,
+        organization: to_core(organization),
+        row_id,
+        version,
+    };
+    credential::open(&key, &context, envelope)
+        .map(JsonText)
+        .map_err(refused)
+}
+
+/// Seals a JSON object for one row of one organization. Service role only.
+///
+/// # Errors
+/// 42501 for other roles, 22023 for malformed input, 54000 above 64 KiB, 55000 without a key.
+#[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
+fn seal(
+    plain: JsonText,
+    organization_id: Uuid,
+    row_id: &str,
+    purpose: &str,
+) -> Result<JsonText, ErrorReport> {
+    may_open("seal")?;
+    seal_for(&plain.0, organization_id, row_id, purpose)
+}
+
+/// Opens an envelope that was sealed for this row, organization and purpose. Service role only; each call is written to
+/// `private.unseal_audit` and to the server's log.
+///
+/// # Errors
+/// 42501 for other roles, 22023 for an empty reason and for an envelope that is malformed, altered or another row's,
+/// 55000 without the key it needs.
+#[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
+fn unseal(
+    envelope: JsonText,
+    organization_id: Uuid,
+    row_id: &str,
+    purpose: &str,
+    reason: &str,
+) -> Result<JsonText, ErrorReport> {
+    let role = may_open("unseal")?;
+    if reason.trim().is_empty() {
+        return Err(error::invalid_argument(
+            "reason must say what the credentials are opened for",
+        ));
+    }
+    let envelope = Envelope::parse(&envelope.0).map_err(shape)?;
+    let opened = open_for(&envelope, organization_id, row_id, purpose);
+    let result = if opened.is_ok() { "opened" } else { "refused" };
+    // The log line stays when the transaction is rolled back; the row does not.
+    let organization = to_core(organization_id);
+    pgrx::log!(
+        "switchboard: {result} {purpose:?} of organization {organization} row {row_id:?} for {role}: {reason:?}"
+    );
+    let opened = opened?;
+    store::audit(&role, organization_id, row_id, purpose, reason, result)?;
+    Ok(opened)
+}
+
+/// Whether the value has the shape of an envelope. Says nothing of who made it; needs no key.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn is_sealed(value: JsonText) -> bool {
+    credential::is_sealed(&value.0)
+}
+
+/// What may be shown of sealed credentials: provider, region, the last characters of account ids, "set" for the rest.
+///
+/// # Errors
+/// 22023 when the value is not an envelope.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn hint(value: JsonText) -> Result<JsonText, ErrorReport> {
+    credential::hint(&value.0).map(JsonText::new).map_err(shape)
+}
+
+/// True for an envelope. For CHECK constraints: it raises instead of answering false, because the message of a failed
+/// CHECK prints the whole row.
+///
+/// # Errors
+/// 22023 when the value is not an envelope.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
+    Envelope::parse(&value.0).map(|_| true).map_err(shape)
+}
+
+/// Seals a column on its way into the table. Arguments: the jsonb column, the organization column (uuid), the primary
+/// key column (uuid), the purpose. BEFORE INSERT OR UPDATE FOR EACH ROW, without a column list, enabled ALWAYS, named
+/// to fire first.
+///
+/// Clear text is sealed; an unchanged envelope stays as it is; any other envelope must have been sealed for this very
+/// row.
+///
+/// # Errors
+/// As `seal`, and 22023 for an envelope of another row.
+#[pg_trigger]
+fn seal_trigger<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
+    error::raised(seal_row(trigger))
+}
+
+fn seal_row<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
+    let [column, organization_column, key_column, purpose] = trigger::arguments(
+        trigger,
+        ["column", "organization column", "key column", "purpose"],
+    )?;
+    let (mut row, _) = trigger::new_row(trigger)?;
+    let Some(value) = trigger::column::<JsonText, _>(&row, &column)? else {
+        return Ok(Some(row));
+    };
+    let required = |name: &str| -> Result<Uuid, ErrorReport> {
+        trigger::column(&row, name)?
+            .ok_or_else(|| error::invalid_argument(format!("{name} must be given with {column}")))
+    };
+    let organization = required(&organization_column)?;
+    let key_value = required(&key_column)?;
+    let row_id = to_core(key_value).to_string();
+
+    if let Ok(envelope) = Envelope::parse(&value.0) {
+        let unchanged = match trigger.old() {
+            Some(old) => {
+                trigger::column::<JsonText, _>(&old, &column)?.is_some_and(|was| *was.0 == *value.0)
+                    && trigger::column(&old, &organization_column)? == Some(organization)
+                    && trigger::column(&old, &key_column)? == Some(key_value)
+            }
+            None => false,
+        };
+        if !unchanged {
+            match open_for(&envelope, organization, &row_id, &purpose) {
+                // A restore or a replica brings envelopes before, or without, the keys that open them. What an API
+                // role sends must open.
+                Err(_) if restoring() => {}
+                result => drop(result?),
+            }
+        }
+        return Ok(Some(row));
+    }
+    let sealed = seal_for(&value.0, organization, &row_id, &purpose)?;
+    trigger::set_column(&mut row, &column, sealed)?;
+    Ok(Some(row))
+}
+
+fn restoring() -> bool {
+    session::is_replica()
+        || (!key::available() && !API_ROLES.contains(&session::outer_role().as_str()))
+}
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pgrx::pg_schema]
+#[allow(clippy::disallowed_methods)] // tests may write
+mod tests {
+    use pgrx::prelude::*;
+
+    #[pg_test]
+    fn shape_functions_need_no_key() {
+        let sealed = |value: &str| {
+            Spi::get_one::<bool>(&format!("select switchboard.is_sealed('{value}')")).unwrap()
+        };
+        assert_eq!(sealed("{\"authToken\": \"x\"}"), Some(false));
+        assert_eq!(sealed("[]"), Some(false));
+        assert_eq!(sealed("{\"$sealed\": 1}"), Some(false));
+    }
+
+    #[pg_test(error = "seal is for the service role")]
+    fn sealing_is_for_the_service_role() {
+        Spi::run("select switchboard.seal('{}', gen_random_uuid(), 'x', 'y')").unwrap();
+    }
+
+    #[pg_test(error = "no credential key loaded: switchboard.key_file is not set")]
+    fn without_a_key_nothing_is_stored_in_clear() {
+        Spi::run(
+            "create schema private;
+             create table private.root_keys (kid text primary key, kcv bytea);
+             create table private.tenant_keys (organization_id uuid, version int, root_kid text, wrap_salt bytea,
+                 wrapped_key bytea, shredded_at timestamptz, primary key (organization_id, version));
+             create table public.secrets (org uuid, id uuid, credentials jsonb);
+             create trigger aaa_seal before insert or update on public.secrets for each row
+                 execute function switchboard.seal_trigger('credentials', 'org', 'id', 'test');
+             insert into public.secrets values (gen_random_uuid(), gen_random_uuid(), '{\"authToken\": \"canary\"}')",
+        )
+        .unwrap();
+    }
+}

@@ -1,0 +1,23 @@
+//! The only room for `unsafe`, `pg_sys`, SPI and settings. The capability files call it; the core never does.
+#![allow(unsafe_code)]
+
+pub(crate) mod claims;
+pub(crate) mod error;
+pub(crate) mod json;
+pub(crate) mod key;
+pub(crate) mod owner;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod spi;
+pub(crate) mod trigger;
+
+/// What `_PG_init` does: settings always; when the postmaster itself loads us, also the key ring and the phone tables,
+/// which every backend then inherits by fork.
+pub(crate) fn init() {
+    settings::init();
+    // SAFETY: a plain flag that the postmaster sets while it reads shared_preload_libraries.
+    if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {
+        key::preload();
+        switchboard_core::phone::warm();
+    }
+}

@@ -1,0 +1,48 @@
+//! Facts of the session: the role that the client acts as, settings by name, the statement's time.
+
+use pgrx::pg_sys;
+use std::ffi::CStr;
+
+/// The outer role: the value of `SET ROLE`, which stays what PostgREST set it to inside SECURITY DEFINER functions.
+pub(crate) fn outer_role() -> String {
+    // SAFETY: GetOuterUserId reads a variable that every session has; GetUserNameFromId(…, true) returns NULL or a
+    // string palloc'ed in the current context, which we copy at once.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), true);
+        if name.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// The bytes of a setting; empty when it is not defined, since a setting that was local to an earlier transaction
+/// reads back as empty too.
+pub(crate) fn setting(name: &CStr) -> Vec<u8> {
+    // SAFETY: missing_ok makes an unknown name NULL; the string belongs to the GUC machinery and is copied before
+    // anything else can run.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        if value.is_null() {
+            Vec::new()
+        } else {
+            CStr::from_ptr(value).to_bytes().to_vec()
+        }
+    }
+}
+
+/// When the current statement began, in Unix seconds: one statement sees one time.
+pub(crate) fn statement_time() -> i64 {
+    // SAFETY: reads a variable.
+    let microseconds = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
+    const POSTGRES_EPOCH: i64 = 946_684_800;
+    microseconds.div_euclid(1_000_000) + POSTGRES_EPOCH
+}
+
+/// Whether the session applies changes made elsewhere (`session_replication_role = replica`).
+pub(crate) fn is_replica() -> bool {
+    // SAFETY: reads a variable.
+    let role = unsafe { pg_sys::SessionReplicationRole };
+    role == pg_sys::SESSION_REPLICATION_ROLE_REPLICA as i32
+}

@@ -1,0 +1,112 @@
+//! What trigger functions need beyond pgrx: their declared arguments, columns of NEW and OLD, transition tables.
+
+use super::error::{self, ErrorReport};
+use super::owner::as_owner_of;
+use pgrx::datum::UnboxDatum;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::spi::Spi;
+use pgrx::{AllocatedByRust, FromDatum, IntoDatum, PgTrigger, PgTriggerOperation, WhoAllocated};
+
+/// A row of the trigger's table that the trigger may change.
+pub(crate) type NewRow<'a> = PgHeapTuple<'a, AllocatedByRust>;
+
+/// The trigger's arguments, as many as `N`.
+///
+/// # Errors
+/// 39P01 naming the trigger and the arguments it needs.
+pub(crate) fn arguments<const N: usize>(
+    trigger: &PgTrigger<'_>,
+    names: [&str; N],
+) -> Result<[String; N], ErrorReport> {
+    let given = trigger.extra_args().map_err(error::internal)?;
+    given.try_into().map_err(|given: Vec<String>| {
+        error::wrong_trigger(format!(
+            "trigger {} needs {N} arguments ({}), got {}",
+            trigger.name().unwrap_or("?"),
+            names.join(", "),
+            given.len()
+        ))
+    })
+}
+
+/// The row about to be written, and whether it replaces another.
+///
+/// # Errors
+/// 39P01 when the trigger is not BEFORE INSERT OR UPDATE FOR EACH ROW.
+pub(crate) fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(NewRow<'a>, bool), ErrorReport> {
+    let updates = match trigger.op() {
+        Ok(PgTriggerOperation::Insert) => false,
+        Ok(PgTriggerOperation::Update) => true,
+        _ => return Err(misdeclared(trigger)),
+    };
+    if !trigger.event().fired_before() || !trigger.event().fired_for_row() {
+        return Err(misdeclared(trigger));
+    }
+    let row = trigger.new().ok_or_else(|| misdeclared(trigger))?;
+    Ok((row.into_owned(), updates))
+}
+
+fn misdeclared(trigger: &PgTrigger<'_>) -> ErrorReport {
+    error::wrong_trigger(format!(
+        "trigger {} must be BEFORE INSERT OR UPDATE FOR EACH ROW",
+        trigger.name().unwrap_or("?")
+    ))
+}
+
+/// Reads a column.
+///
+/// # Errors
+/// 39P01 when the table has no such column of that type.
+pub(crate) fn column<'t, T, A: WhoAllocated>(
+    row: &'t PgHeapTuple<'_, A>,
+    name: &str,
+) -> Result<Option<T>, ErrorReport>
+where
+    T: FromDatum + IntoDatum + UnboxDatum<As<'t> = T> + 't,
+{
+    row.get_by_name(name).map_err(|problem| {
+        error::wrong_trigger(format!("column {name} named by the trigger: {problem}"))
+    })
+}
+
+/// Writes a column.
+///
+/// # Errors
+/// 39P01 when the table has no such column of that type.
+pub(crate) fn set_column<T: IntoDatum>(
+    row: &mut NewRow<'_>,
+    name: &str,
+    value: T,
+) -> Result<(), ErrorReport> {
+    row.set_by_name(name, value).map_err(|problem| {
+        error::wrong_trigger(format!("column {name} named by the trigger: {problem}"))
+    })
+}
+
+/// Runs one statement that may read the trigger's transition tables by their names, as the owner of the trigger's
+/// table: whoever may write the child rows need not be allowed to write the parents.
+pub(crate) fn run_as_table_owner(
+    trigger: &PgTrigger<'_>,
+    statement: &str,
+) -> Result<(), ErrorReport> {
+    let table = trigger.relid().map_err(error::internal)?;
+    as_owner_of(table, || {
+        Spi::connect_mut(|client| {
+            // SAFETY: inside an SPI connection, with the trigger data that Postgres called us with; the registration
+            // ends with the connection.
+            let status = unsafe {
+                let data = std::ptr::from_ref(trigger.trigger_data()).cast_mut();
+                pgrx::pg_sys::SPI_register_trigger_data(data)
+            };
+            if status < 0 {
+                return Err(error::internal(format!(
+                    "SPI_register_trigger_data: {status}"
+                )));
+            }
+            client
+                .update(statement, None, &[])
+                .map(|_| ())
+                .map_err(error::internal)
+        })
+    })
+}
