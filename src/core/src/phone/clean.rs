@@ -31,6 +31,11 @@ static SCIENTIFIC: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a literal pattern, compiled by every test of this module")
 });
 
+pub(super) fn warm() {
+    LazyLock::force(&EXTENSION);
+    LazyLock::force(&SCIENTIFIC);
+}
+
 /// ASCII digits, plain spaces, no invisible characters, no surrounding white space. Line breaks stay, as `\n`.
 pub(super) fn plain(input: &str) -> String {
     let text: String = input

@@ -1,7 +1,7 @@
 //! The text under construction: bytes that are the same everywhere, and the record of where each came from.
 
 use serde::Serialize;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// A part of the compiled text and its origin. A lesson's labels (`Say:`) count as the lesson's; headings and the
 /// lines between parts are `system`.
@@ -90,10 +90,12 @@ impl Page {
 /// Parts are joined with ASCII spaces and newlines, which combine with nothing, so the joined text is NFC too.
 pub(super) fn normalise(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text: String = text
+    let mut text: String = text
         .chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .nfc()
         .collect();
+    if is_nfc_quick(text.chars()) != IsNormalized::Yes {
+        text = text.nfc().collect();
+    }
     text.trim().to_owned()
 }
