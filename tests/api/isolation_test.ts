@@ -1,0 +1,259 @@
+// Tenant A against everybody else, over every table and RPC that the catalogue lists: a table that a
+// later migration adds is tested from its first day, or fails here for want of a row to look for.
+import assert from "node:assert/strict";
+import { anon, client, freeNumber, member, nothing, ok, refused, service } from "./_client.ts";
+import { sql, type Tenant, tenant } from "./_client.ts";
+
+/** Tables that carry their tenant under another name than organization_id. */
+const TENANT_COLUMN: Record<string, string> = { organizations: "id", profiles: "id" };
+const tenantColumn = (table: string) => TENANT_COLUMN[table] ?? "organization_id";
+
+const tables = async () =>
+  (await sql((db) =>
+    db`select relname::text from pg_class
+       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+       order by 1`
+  )).map((row) => row.relname as string);
+
+/** Every function that PostgREST offers, with its arguments set to NULL. */
+const rpcs = async () =>
+  (await sql((db) =>
+    db`select proname::text as name, coalesce(proargnames, '{}') as arguments from pg_proc
+       where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+       order by 1`
+  )).map((row) => ({
+    name: row.name as string,
+    call: Object.fromEntries((row.arguments as string[]).map((name) => [name, null])),
+  }));
+
+/** One row of tenant A in every table, and what points at them. */
+async function populate(a: Tenant) {
+  const one = async (table: string, row: Record<string, unknown>): Promise<string> =>
+    ok(await a.as.from(table).insert(row).select("id").single()).id;
+  const provider_account_id = await one("provider_accounts", {
+    provider: "twilio",
+    account_ref: `AC-${crypto.randomUUID()}`,
+    credentials: { authToken: "t" },
+  });
+  const prompt_structure = { goal: { content: "Secret of A.", source: "user", why: "" } };
+  const prompt_id = await one("prompts", { name: "Prompt", prompt_structure });
+  const prompt_version_id = ok(
+    await a.as.rpc("publish_prompt", { prompt_id, reason: "test" }),
+  ).id as string;
+  const agent_id = await one("agents", { name: "Agent", prompt_version_id });
+  const { typed, e164 } = await freeNumber();
+  const phone_number_id = ok(
+    await a.as.rpc("add_phone_number", { phone_number: typed, provider_account_id, agent_id }),
+  ).id as string;
+  const campaign_settings_id = await one("campaign_settings", { name: "S", m1_message: "Hello" });
+  const dataset_id = await one("datasets", { name: "List", campaign_settings_id });
+  const rows = [{ first_name: "Lead 001", phone_number: "07700 900001" }];
+  ok(await a.as.rpc("import_leads", { dataset_id, rows, options: { required_fields: [] } }));
+  const lead_id = ok(await a.as.from("leads").select("id").single()).id as string;
+  await one("lessons", { lesson_type: "never_rule", title: "Secret lesson of A" });
+  const template_id = await one("prompt_templates", {
+    name: "T",
+    description: "d",
+    category: "c",
+    template_structure: {},
+  });
+  const { call_id } = ok(
+    await service().rpc("route_inbound_call", {
+      called: e164,
+      caller: "+447700900001",
+      provider: "twilio",
+      provider_sid: `CA${crypto.randomUUID()}`,
+    }),
+  );
+  return {
+    provider_account_id,
+    prompt_id,
+    prompt_version_id,
+    agent_id,
+    phone_number_id,
+    campaign_settings_id,
+    dataset_id,
+    lead_id,
+    template_id,
+    call_id: call_id as string,
+  };
+}
+
+Deno.test("another tenant's owner reads no row of any table; tenant A's owner reads one in each", async (t) => {
+  const [a, b] = [await tenant(), await tenant()];
+  await populate(a);
+  for (const table of await tables()) {
+    await t.step(table, async () => {
+      const column = tenantColumn(table);
+      const wanted = table === "profiles" ? a.owner.id : a.id;
+      const own = ok(await a.as.from(table).select(column).eq(column, wanted));
+      assert.ok(own.length > 0, `tenant A has no row in ${table}: extend populate()`);
+      nothing(await b.as.from(table).select(column).eq(column, wanted));
+      const all = ok(await b.as.from(table).select(column)) as unknown as Record<string, string>[];
+      const strangers = all.filter((row) =>
+        ![b.id, b.owner.id, null].includes(row[column] as string | null)
+      );
+      assert.deepEqual(strangers, [], "only own rows, or system rows");
+
+      // Naming tenant A's organization in the header does not help.
+      const pretending = client(b.owner, a.id);
+      nothing(await pretending.from(table).select(column).eq(column, wanted));
+    });
+  }
+});
+
+Deno.test("another tenant's owner deletes nothing, and inserts nothing in our name", async (t) => {
+  const [a, b] = [await tenant(), await tenant()];
+  await populate(a);
+  const rowsOf = async (table: string) => {
+    const column = tenantColumn(table);
+    const wanted = table === "profiles" ? a.owner.id : a.id;
+    const rows = await sql((db) =>
+      db`select count(*)::int as n from public.${db(table)} where ${db(column)} = ${wanted}`
+    );
+    return rows[0]?.n as number;
+  };
+  for (const table of await tables()) {
+    await t.step(table, async () => {
+      const column = tenantColumn(table);
+      const wanted = table === "profiles" ? a.owner.id : a.id;
+      const before = await rowsOf(table);
+      for (const as of [b.as, client(b.owner, a.id)]) {
+        const deleted = await as.from(table).delete().eq(column, wanted).select(column);
+        if (deleted.error) refused(deleted, 403, "42501");
+        else nothing(deleted);
+        const row: Record<string, string> = { [column]: wanted };
+        // 42501 is the policy or the grant; 23502 would mean that only an absent column stopped it.
+        refused(await as.from(table).insert(row), 403, "42501");
+      }
+      assert.equal(await rowsOf(table), before);
+    });
+  }
+});
+
+Deno.test("another tenant's owner changes nothing", async () => {
+  const [a, b] = [await tenant(), await tenant()];
+  await populate(a);
+  for (
+    const [table, change] of Object.entries({
+      agents: { name: "theirs" },
+      provider_accounts: { credentials: { authToken: "theirs" } },
+      phone_numbers: { status: "inactive" },
+      customers: { name: "theirs" },
+      campaign_settings: { m1_message: "theirs" },
+      datasets: { name: "theirs" },
+      leads: { contact_status: "HOT" },
+      lessons: { title: "theirs" },
+      prompts: { name: "theirs" },
+      prompt_templates: { name: "theirs" },
+    })
+  ) {
+    for (const as of [b.as, client(b.owner, a.id)]) {
+      nothing(await as.from(table).update(change).eq("organization_id", a.id).select("id"));
+    }
+    const own = await a.as.from(table).update(change).eq("organization_id", a.id).select("id");
+    assert.equal(ok(own).length, 1, `${table}: the same update is allowed to its owner`);
+  }
+});
+
+Deno.test("anon gets nothing from any table", async (t) => {
+  for (const table of await tables()) {
+    await t.step(table, async () => {
+      const column = tenantColumn(table);
+      refused(await anon().from(table).select(column), 401, "42501");
+      refused(await anon().from(table).insert({ [column]: null }), 401, "42501");
+      const change = anon().from(table).update({ [column]: null });
+      refused(await change.eq(column, crypto.randomUUID()), 401, "42501");
+      refused(await anon().from(table).delete().not(column, "is", null), 401, "42501");
+    });
+  }
+});
+
+Deno.test("anon can call no function", async (t) => {
+  for (const { name, call } of await rpcs()) {
+    await t.step(name, async () => {
+      refused(await anon().rpc(name, call), 401, "42501");
+    });
+  }
+});
+
+Deno.test("the functions of server code are refused to every role of a tenant", async () => {
+  const a = await tenant();
+  const server = ["route_inbound_call", "provider_credentials"];
+  const all = await rpcs();
+  for (const role of ["owner", "admin", "manager", "sales_rep", "viewer"] as const) {
+    const as = role === "owner" ? a.as : client(await member(a, role), a.id);
+    for (const name of server) {
+      const call = all.find((one) => one.name === name)?.call;
+      assert.ok(call, `${name} is missing`);
+      refused(await as.rpc(name, call), 403, "42501");
+    }
+  }
+});
+
+Deno.test("the extension's schema and the private one are not exposed", async () => {
+  const a = await tenant();
+  for (const schema of ["switchboard", "private", "auth"]) {
+    const inside = (a.as as unknown as { schema(name: string): typeof a.as }).schema(schema);
+    for (
+      const answer of [await inside.from("root_keys").select("kid"), await inside.rpc("unseal")]
+    ) {
+      refused(answer, 406, "PGRST106");
+    }
+  }
+  const functions = await rpcs();
+  for (const name of ["seal", "unseal", "exec_sql", "sql"]) {
+    assert.ok(!functions.some((one) => one.name === name), name);
+  }
+});
+
+Deno.test("no reference of tenant B reaches a row of tenant A", async () => {
+  const [a, b] = [await tenant(), await tenant()];
+  const theirs = await populate(a);
+  const ours = await populate(b);
+  for (
+    const [table, id, column, value] of [
+      ["agents", ours.agent_id, "prompt_version_id", theirs.prompt_version_id],
+      ["phone_numbers", ours.phone_number_id, "agent_id", theirs.agent_id],
+      ["phone_numbers", ours.phone_number_id, "provider_account_id", theirs.provider_account_id],
+      ["campaign_settings", ours.campaign_settings_id, "sender_number_id", theirs.phone_number_id],
+      ["datasets", ours.dataset_id, "campaign_settings_id", theirs.campaign_settings_id],
+      ["leads", ours.lead_id, "dataset_id", theirs.dataset_id],
+      ["leads", ours.lead_id, "assigned_to", a.owner.id],
+      ["leads", ours.lead_id, "duplicate_of", theirs.lead_id],
+      ["prompts", ours.prompt_id, "dataset_id", theirs.dataset_id],
+    ] as const
+  ) {
+    const answer = await b.as.from(table).update({ [column]: value }).eq("id", id);
+    const error = refused(answer, 409, "23503");
+    // The same words as for an id that exists nowhere: a foreign key is no oracle.
+    const nowhere = crypto.randomUUID();
+    const unknown = await b.as.from(table).update({ [column]: nowhere }).eq("id", id);
+    const other = refused(unknown, 409, "23503");
+    assert.equal(error.message, other.message, `${table}.${column}`);
+    assert.equal(error.details?.replace(value, "?"), other.details?.replace(nowhere, "?"));
+  }
+  const copied = { name: "P", template_id: theirs.template_id };
+  refused(await b.as.from("prompts").insert(copied), 409, "23503");
+});
+
+Deno.test("service_role reads what routing needs, and has no right to write tenants' rows", async () => {
+  const a = await tenant();
+  const made = await populate(a);
+  for (
+    const table of ["phone_numbers", "agents", "leads", "prompt_versions", "provider_accounts"]
+  ) {
+    const rows = ok(await service().from(table).select("id").eq("organization_id", a.id));
+    assert.ok(rows.length > 0, table);
+  }
+  for (
+    const [table, id] of [
+      ["agents", made.agent_id],
+      ["leads", made.lead_id],
+      ["datasets", made.dataset_id],
+      ["prompts", made.prompt_id],
+    ] as const
+  ) {
+    refused(await service().from(table).delete().eq("id", id), 403, "42501");
+  }
+});
