@@ -184,7 +184,7 @@ fn seal_row<'a>(
         trigger,
         ["column", "organization column", "key column", "purpose"],
     )?;
-    let (mut row, _) = trigger::new_row(trigger)?;
+    let mut row = trigger::new_row(trigger)?;
     let Some(value) = trigger::column::<JsonText, _>(&row, &column)? else {
         return Ok(Some(row));
     };

@@ -36,6 +36,12 @@ fn is_e164(number: &str) -> bool {
     phone::is_e164(number)
 }
 
+/// The calling code of a region (ISO 3166 alpha-2), such as 44 for GB; NULL for an unknown one.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn calling_code(region: &str) -> Option<i32> {
+    phone::country_code(region)
+}
+
 /// Version of the numbering metadata (Google's libphonenumber). Verdicts on validity age with it; E.164 text does not.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_metadata_version() -> &'static str {
@@ -77,7 +83,11 @@ fn parse_phone(
 /// Writes a number in E.164 and keeps the text as given. Arguments: target column, source column, region (ISO code, or
 /// `organization` for the default country of the row's organization). BEFORE INSERT OR UPDATE FOR EACH ROW.
 ///
-/// The column that the statement set or changed is read: the target if it did, else the source. NULL stays NULL.
+/// The column that the statement set is read: the target if it did, else the source. The source keeps what was read,
+/// or what the same statement wrote there. NULL stays NULL.
+///
+/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid number
+/// or a published test number, because reading it takes a guess.
 ///
 /// # Errors
 /// 22023 naming the column and the reason code of `parse_phone`.
@@ -93,42 +103,59 @@ fn normalize<'a>(
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
     let [target, source, region] =
         trigger::arguments(trigger, ["target column", "source column", "region"])?;
-    let (mut row, _) = trigger::new_row(trigger)?;
-    let value = |name: &str| trigger::column::<String, _>(&row, name);
-    let changed = |name: &str, new: &Option<String>| -> Result<bool, ErrorReport> {
-        match trigger.old() {
-            Some(old) => Ok(trigger::column::<String, _>(&old, name)? != *new),
-            None => Ok(new.is_some()),
+    let mut row = trigger::new_row(trigger)?;
+    let number = written(trigger, &row, &target)?;
+    let text = written(trigger, &row, &source)?;
+    let (given, text) = match (number, text) {
+        (None, None) => return Ok(Some(row)),
+        (Some(number), Some(Some(text))) => (number, Some(text)),
+        (Some(number), _) => (number.clone(), number),
+        (None, Some(text)) => (text.clone(), text),
+    };
+    let e164 = match &given {
+        None => None,
+        Some(given) => {
+            let region = match region.as_str() {
+                "organization" => default_country(trigger::column(&row, "organization_id")?),
+                code => Some(code.to_owned()),
+            };
+            Some(accept(given, region.as_deref()).map_err(|reason| {
+                error::invalid_argument(format!("{target} is not a phone number: {reason}")).set_hint(
+                    "Write it with + and the country code, or as it is dialled in the organization's country.",
+                )
+            })?)
         }
     };
-    let (typed, given) = (value(&target)?, value(&source)?);
-    let text = if changed(&target, &typed)? {
-        typed
-    } else if changed(&source, &given)? {
-        given
-    } else {
-        return Ok(Some(row));
-    };
-    let Some(text) = text else {
-        trigger::set_column(&mut row, &target, None::<String>)?;
-        trigger::set_column(&mut row, &source, None::<String>)?;
-        return Ok(Some(row));
-    };
-    let region = match region.as_str() {
-        "organization" => default_country(trigger::column(&row, "organization_id")?),
-        code => Some(code.to_owned()),
-    };
-    let number = phone::parse(&text, region.as_deref(), Options::default());
-    let Some(e164) = number.e164.filter(|_| number.validity != Validity::Invalid) else {
-        let reason = number.reason.unwrap_or(Reason::NotANumber);
-        return Err(error::invalid_argument(format!("{target} is not a phone number: {reason}"))
-            .set_hint(
-                "Write it with + and the country code, or as it is dialled in the organization's country.",
-            ));
-    };
+    let text = e164.is_some().then_some(text).flatten();
     trigger::set_column(&mut row, &target, e164)?;
     trigger::set_column(&mut row, &source, text)?;
     Ok(Some(row))
+}
+
+/// What the statement wrote into a text column; `None` when it left the column as it was.
+fn written(
+    trigger: &PgTrigger<'_>,
+    row: &trigger::NewRow<'_>,
+    name: &str,
+) -> Result<Option<Option<String>>, ErrorReport> {
+    let new: Option<String> = trigger::column(row, name)?;
+    let old: Option<String> = match trigger.old() {
+        Some(old) => trigger::column(&old, name)?,
+        None => None,
+    };
+    Ok((new != old).then_some(new))
+}
+
+/// The number to store for a text.
+fn accept(text: &str, region: Option<&str>) -> Result<String, Reason> {
+    if phone::is_e164(text) {
+        return Ok(text.to_owned());
+    }
+    let number = phone::parse(text, region, Options::default());
+    match (number.validity, number.e164) {
+        (Validity::Valid | Validity::TestRange, Some(e164)) => Ok(e164),
+        _ => Err(number.reason.unwrap_or(Reason::NotANumber)),
+    }
 }
 
 fn default_country(organization: Option<Uuid>) -> Option<String> {
@@ -211,6 +238,23 @@ mod tests {
         assert_eq!(stored(), (some("+14155550133"), some("415 555 0133")));
         Spi::run("update public.numbers set phone_number = null").unwrap();
         assert_eq!(stored(), (None, None));
+    }
+
+    #[pg_test]
+    fn a_text_given_beside_the_number_is_kept() {
+        numbers();
+        Spi::run("insert into public.numbers values (1, null, '+14155550132', '(415) 555-0132')")
+            .unwrap();
+        assert_eq!(stored().1.as_deref(), Some("(415) 555-0132"));
+    }
+
+    #[pg_test(error = "phone_number is not a phone number: invalid_range")]
+    fn a_reading_that_is_merely_possible_is_refused() {
+        numbers();
+        Spi::run(
+            "insert into public.numbers select 1, id, '(017) 496-0511' from public.organizations",
+        )
+        .unwrap();
     }
 
     #[pg_test(error = "phone_number is not a phone number: letters")]

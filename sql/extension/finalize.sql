@@ -27,6 +27,7 @@ declare
         'switchboard.to_e164(text, text)',
         'switchboard.is_e164(text)',
         'switchboard.parse_phone(text, text)',
+        'switchboard.calling_code(text)',
         'switchboard.phone_metadata_version()',
         'switchboard.is_sealed(jsonb)',
         'switchboard.hint(jsonb)',
@@ -84,8 +85,9 @@ comment on function switchboard.require_org(text) is 'The current organization. 
 comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. Second argument: ISO 3166 region that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
 comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';
 comment on function switchboard.parse_phone(text, text) is 'One row about a number as people type it: e164, country_code, region, type, validity (valid, possible, test_range, invalid), extension, reason (not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters). Never raises.';
+comment on function switchboard.calling_code(text) is 'Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.';
 comment on function switchboard.phone_metadata_version() is 'Version of the numbering metadata. E.164 text does not change with it; validity does.';
-comment on function switchboard.normalize_phone() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW. Arguments: target column (text as typed becomes E.164), source column (keeps the text as given), region (ISO code, or organization for organizations.default_country). Raises 22023 naming column and reason.';
+comment on function switchboard.normalize_phone() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW. Arguments: target column (text as typed becomes E.164), source column (keeps the text as given), region (ISO code, or organization for organizations.default_country). Canonical E.164 is taken at its word when possible; any other spelling must be a valid or test number. Raises 22023 naming column and reason.';
 
 comment on function switchboard.maintain_counts() is 'Trigger, AFTER INSERT / UPDATE / DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON, counter column → predicate or true). Moves counters by the difference, as the table''s owner. Raises 22023 for arguments that are no specification.';
 

@@ -80,7 +80,7 @@ create table public.calls (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
-    constraint calls_provider_sid_key unique (provider, provider_sid),
+    constraint calls_provider_sid_key unique (organization_id, provider, provider_sid),
     constraint calls_period_check check (ended_at >= started_at),
     constraint calls_agent_id_fkey
         foreign key (organization_id, agent_id)
@@ -112,7 +112,7 @@ comment on column public.calls.decision is
 comment on column public.calls.duration_seconds is 'From started_at to ended_at.';
 comment on column public.calls.cost_micros is 'Millionths of the currency unit.';
 comment on index public.calls_provider_sid_key is
-    'route_inbound_call: the call of a repeated webhook. Over all organizations; no client inserts here.';
+    'route_inbound_call: the call of a repeated webhook. Within the organization: another tenant''s call id finds nothing.';
 create index calls_started_at_idx on public.calls (organization_id, started_at desc, id);
 comment on index public.calls_started_at_idx is 'List of an organization''s calls, newest first.';
 create index calls_agent_id_idx on public.calls (organization_id, agent_id);
@@ -178,20 +178,6 @@ begin
             message = 'provider_sid must be the provider''s id of the call, 1 to 200 characters';
     end if;
 
-    -- A provider repeats a webhook that it thinks lost: same call, same answer.
-    select c.decision, v.compiled_prompt into v_decision, v_compiled
-        from public.calls c
-        left join public.prompt_versions v
-            on v.organization_id = c.organization_id and v.id = c.prompt_version_id
-        where c.provider = route_inbound_call.provider
-            and c.provider_sid = route_inbound_call.provider_sid;
-    if found then
-        return case
-            when v_compiled is null then v_decision
-            else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
-        end;
-    end if;
-
     -- sip:+441632960000@example.net;user=phone and tel:+441632960000 carry the number in the user part.
     v_called := regexp_replace(v_called, '^(sips?|tel):([^@;]*).*$', '\2', 'i');
     v_caller := regexp_replace(v_caller, '^(sips?|tel):([^@;]*).*$', '\2', 'i');
@@ -236,6 +222,21 @@ begin
     select o.* into strict v_organization
         from public.organizations o
         where o.id = v_number.organization_id;
+
+    -- A provider repeats a webhook that it thinks lost: same call, same answer.
+    select c.decision, v.compiled_prompt into v_decision, v_compiled
+        from public.calls c
+        left join public.prompt_versions v
+            on v.organization_id = c.organization_id and v.id = c.prompt_version_id
+        where c.organization_id = v_organization.id
+            and c.provider = route_inbound_call.provider
+            and c.provider_sid = route_inbound_call.provider_sid;
+    if found then
+        return case
+            when v_compiled is null then v_decision
+            else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
+        end;
+    end if;
 
     if v_organization.status <> 'active' then
         v_outcome := 'notice';
@@ -341,14 +342,15 @@ begin
         case when v_outcome = 'answer' then 'ringing' else 'rejected' end,
         v_decision
     )
-    on conflict (provider, provider_sid) do nothing;
+    on conflict (organization_id, provider, provider_sid) do nothing;
     if not found then
         -- The same webhook, delivered twice at once: the other one decided.
         select c.decision, v.compiled_prompt into v_decision, v_compiled
             from public.calls c
             left join public.prompt_versions v
                 on v.organization_id = c.organization_id and v.id = c.prompt_version_id
-            where c.provider = route_inbound_call.provider
+            where c.organization_id = v_organization.id
+                and c.provider = route_inbound_call.provider
                 and c.provider_sid = route_inbound_call.provider_sid;
     end if;
     return case
@@ -358,5 +360,5 @@ begin
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;

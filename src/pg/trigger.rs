@@ -5,7 +5,7 @@ use super::owner::as_owner_of;
 use pgrx::datum::UnboxDatum;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::spi::Spi;
-use pgrx::{AllocatedByRust, FromDatum, IntoDatum, PgTrigger, PgTriggerOperation, WhoAllocated};
+use pgrx::{AllocatedByRust, FromDatum, IntoDatum, PgTrigger, WhoAllocated};
 
 /// A row of the trigger's table that the trigger may change.
 pub(crate) type NewRow<'a> = PgHeapTuple<'a, AllocatedByRust>;
@@ -29,21 +29,20 @@ pub(crate) fn arguments<const N: usize>(
     })
 }
 
-/// The row about to be written, and whether it replaces another.
+/// The row about to be written.
 ///
 /// # Errors
 /// 39P01 when the trigger is not BEFORE INSERT OR UPDATE FOR EACH ROW.
-pub(crate) fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(NewRow<'a>, bool), ErrorReport> {
-    let updates = match trigger.op() {
-        Ok(PgTriggerOperation::Insert) => false,
-        Ok(PgTriggerOperation::Update) => true,
-        _ => return Err(misdeclared(trigger)),
-    };
-    if !trigger.event().fired_before() || !trigger.event().fired_for_row() {
+pub(crate) fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<NewRow<'a>, ErrorReport> {
+    let event = trigger.event();
+    let writes = event.fired_by_insert() || event.fired_by_update();
+    if !(writes && event.fired_before() && event.fired_for_row()) {
         return Err(misdeclared(trigger));
     }
-    let row = trigger.new().ok_or_else(|| misdeclared(trigger))?;
-    Ok((row.into_owned(), updates))
+    Ok(trigger
+        .new()
+        .ok_or_else(|| misdeclared(trigger))?
+        .into_owned())
 }
 
 fn misdeclared(trigger: &PgTrigger<'_>) -> ErrorReport {

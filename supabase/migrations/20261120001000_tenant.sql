@@ -4,18 +4,6 @@
 -- and private.platform_admins(user_id) as the owner; those columns are its contract. These tables are
 -- therefore not FORCEd.
 
-create function private.calling_code(country text) returns integer
-    language sql immutable strict
-    set search_path = ''
-begin atomic
-    -- A national number of any length that the country has, whatever it is assigned to.
-    select min(p.country_code)
-    from generate_series(4, 13) as digits
-    cross join lateral switchboard.parse_phone(repeat('2', digits), country) as p;
-end;
-comment on function private.calling_code(text) is
-    'The calling code (ITU-T E.164) of a two-letter country code: 44 for GB. NULL for an unknown country. Raises nothing.';
-
 create table public.organizations (
     id uuid not null default gen_random_uuid() primary key,
     name text not null
@@ -29,7 +17,7 @@ create table public.organizations (
         constraint organizations_status_check check (status in ('active', 'paused', 'cancelled')),
     default_country text not null default 'GB'
         constraint organizations_default_country_check check (default_country ~ '^[A-Z]{2}$'),
-    calling_code integer not null generated always as (private.calling_code(default_country)) stored,
+    calling_code integer not null generated always as (switchboard.calling_code(default_country)) stored,
     timezone text not null default 'Europe/London'
         constraint organizations_timezone_check check (private.is_time_zone(timezone)),
     created_at timestamptz not null default now(),
@@ -262,7 +250,7 @@ begin
     end if;
     if p_default_country is null
         or p_default_country !~ '^[A-Z]{2}$'
-        or private.calling_code(p_default_country) is null
+        or switchboard.calling_code(p_default_country) is null
     then
         raise exception using
             errcode = '22023',

