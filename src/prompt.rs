@@ -63,7 +63,9 @@ mod tests {
         assert_eq!(same, Ok(Some(true)));
     }
 
-    #[pg_test(error = "options.token_budgets: unknown key")]
+    #[pg_test(
+        error = "options: \"token_budgets\" is no key of it; allowed are token_budget, draft, variables"
+    )]
     fn an_unknown_option_is_named() {
         Spi::run("select switchboard.compile_prompt('{}', '[]', '{\"token_budgets\": 1}')")
             .unwrap();

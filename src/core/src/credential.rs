@@ -1,7 +1,7 @@
 //! Credentials of telephony providers, sealed at rest and bound to the row they were sealed for.
 //!
 //! A key ring ([`KeyRing`]) holds root keys; a root key wraps one random data key per organization ([`TenantKey`]);
-//! a data key seals any number of envelopes ([`seal`], [`open`]), each under a one-time key of its own. Rotating a
+//! a data key seals any number of envelopes ([`seal()`], [`open`]), each under a one-time key of its own. Rotating a
 //! root key rewrites one row per organization and no envelope; deleting an organization's data keys makes its
 //! envelopes unreadable. Only HKDF-SHA-256, HMAC-SHA-256 and AES-256-GCM are used, so whoever holds the data key
 //! can open an envelope with WebCrypto alone. The extension calls this module; reading key files and tables is its

@@ -1,6 +1,6 @@
 //! Phone numbers: any spelling in, one E.164 out, or the reason why not.
 //!
-//! [`to_e164`] and [`is_valid`] follow Google's libphonenumber exactly; [`parse`] is the stricter gate for imported
+//! [`to_e164`] and [`is_valid`] follow Google's libphonenumber exactly; [`parse()`] is the stricter gate for imported
 //! data, which refuses what the library would silently repair (a letter O, two numbers in one cell, a spreadsheet's
 //! `7.7E+09`). The extension's functions, CHECK constraints and triggers call this module; it reads no table and no
 //! clock.
@@ -27,7 +27,7 @@ pub const MAX_INPUT_CHARS: usize = 250;
 /// The result is libphonenumber's, with one difference: a valid number in E.164 form is returned unchanged (the
 /// library cuts the 8 off some Belarusian ones), so `to_e164` is idempotent on every valid number. A possible number
 /// with a doubled trunk prefix (`+43 00 1…`) gives what the library gives, which it would read differently a second
-/// time; [`is_e164`] and [`parse`] refuse those.
+/// time; [`is_e164`] and [`parse()`] refuse those.
 pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
     engine::resolve(input, region)
         .ok()

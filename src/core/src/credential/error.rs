@@ -1,7 +1,7 @@
 //! What can be wrong with a key ring, an envelope or a call. Every message names the rule that was broken and never a
 //! value, because these messages reach clients and logs.
 
-/// Why [`seal`](super::seal), [`open`](super::open) or a key operation refused.
+/// Why [`seal`](super::seal()), [`open`](super::open) or a key operation refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
