@@ -49,8 +49,9 @@ thread_local! {
 struct Stored {
     version: i32,
     root_kid: String,
-    salt: Vec<u8>,
-    wrapped: Vec<u8>,
+    /// Both gone once the organization is shredded.
+    salt: Option<Vec<u8>>,
+    wrapped: Option<Vec<u8>>,
     root_check_value: Vec<u8>,
     shredded_at: Option<String>,
 }
@@ -59,8 +60,8 @@ fn stored(row: &Row<'_>) -> Option<Stored> {
     Some(Stored {
         version: row.get(1)?,
         root_kid: row.get(2)?,
-        salt: row.get(3)?,
-        wrapped: row.get(4)?,
+        salt: row.get(3),
+        wrapped: row.get(4),
         root_check_value: row.get(5)?,
         shredded_at: row.get(6),
     })
@@ -89,8 +90,8 @@ impl Stored {
                 root,
                 to_core(organization),
                 version,
-                &self.salt,
-                &self.wrapped,
+                &self.salt.unwrap_or_default(),
+                &self.wrapped.unwrap_or_default(),
             )
             .map_err(refused)
         })?;

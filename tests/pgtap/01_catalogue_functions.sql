@@ -1,0 +1,235 @@
+-- Rules that every function obeys, and the whole list of who may call what: a function that a later
+-- migration adds has to be written into it.
+begin;
+\ir _helpers.psql
+select no_plan();
+
+create temporary view all_functions as
+    select p.oid, n.nspname::text as schema_name, p.proname::text as function_name, l.lanname as language,
+        p.oid::regprocedure::text as signature, p.prosecdef, p.provolatile, p.proparallel, p.proisstrict,
+        p.procost, p.proconfig, p.prorettype, p.prosrc, p.proleakproof,
+        n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as full_name
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    join pg_language l on l.oid = p.prolang
+    where n.nspname in ('public', 'private', 'switchboard');
+grant select on all_functions to authenticated, anon, service_role;
+
+select is_empty($$
+    select full_name from all_functions
+    where language in ('sql', 'plpgsql') and not coalesce('search_path=""' = any (proconfig), false)
+$$, 'every SQL and plpgsql function has search_path pinned to nothing');
+select is_empty($$
+    select full_name from all_functions
+    where language = 'c' and prorettype = 'trigger'::regtype
+        and not coalesce('search_path=""' = any (proconfig), false)
+$$, 'so have native trigger functions, which run statements');
+select is_empty($$
+    select full_name from all_functions where language not in ('sql', 'plpgsql', 'c')
+$$, 'no other language');
+select is_empty($$
+    select full_name from all_functions where obj_description(oid, 'pg_proc') is null
+$$, 'every function has a comment');
+select is_empty($$
+    select full_name from all_functions where prosecdef and schema_name <> 'private'
+$$, 'SECURITY DEFINER functions are in private only');
+select is_empty($$
+    select full_name from all_functions where schema_name = 'private' and prosecdef
+        and pg_get_userbyid((select proowner from pg_proc p where p.oid = all_functions.oid)) <> 'postgres'
+$$, 'and act as postgres, not as a superuser');
+select is_empty($$
+    select full_name from all_functions where proleakproof
+$$, 'none claims to be leak-proof');
+select is_empty($$
+    select full_name from all_functions
+    where language = 'plpgsql' and prosrc ~* '\mexecute\M' and prosrc !~* 'execute (format|function)'
+$$, 'dynamic SQL is made with format()');
+-- In an INVOKER function the session user is authenticator, so dynamic SQL could take any API role.
+select bag_eq(
+    $$ select full_name from all_functions where prosrc ~* '\mexecute\M' $$,
+    $$ values
+        ('private.add_row_triggers(target regclass, identity_columns text[])'),
+        ('private.add_tenant_policies(target regclass, object text, denied text[])'),
+        ('private.deny_all(target regclass)') $$,
+    'only the helpers of migrations have dynamic SQL');
+select is_empty($$
+    select n.nspname, p.proname from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where p.proname ~* '(exec|execute|run)_?sql|^sql$'
+$$, 'no function runs the text that it is given');
+select is_empty($$
+    select full_name from all_functions where schema_name = 'public' and prosrc ~* '\mset_config\M'
+$$, 'no RPC changes settings');
+
+-- Volatility as intended, RPCs and their bodies.
+select bag_eq(
+    $$ select full_name, provolatile::text, prosecdef from all_functions
+        where schema_name = 'public' and prorettype <> 'trigger'::regtype $$,
+    $$ values
+        ('public.add_phone_number(phone_number text, provider text, provider_account_id uuid, agent_id uuid, friendly_name text, metadata jsonb)', 'v', false),
+        ('public.create_organization(name text, slug text, default_country text, timezone text)', 'v', false),
+        ('public.import_leads(dataset_id uuid, rows jsonb, options jsonb)', 'v', false),
+        ('public.provider_credentials(provider_account_id uuid, reason text)', 'v', false),
+        ('public.publish_prompt(prompt_id uuid, reason text)', 'v', false),
+        ('public.route_inbound_call(called text, caller text, provider text, provider_sid text)', 'v', false),
+        ('public.whoami()', 's', false) $$,
+    'the RPCs: what writes is volatile, so PostgREST refuses a GET');
+select bag_eq(
+    $$ select full_name, provolatile::text, prosecdef from all_functions where schema_name = 'private' $$,
+    $$ values
+        ('private.add_phone_number(p_phone_number text, p_provider text, p_provider_account_id uuid, p_agent_id uuid, p_friendly_name text, p_metadata jsonb)', 'v', true),
+        ('private.add_row_triggers(target regclass, identity_columns text[])', 'v', false),
+        ('private.add_tenant_policies(target regclass, object text, denied text[])', 'v', false),
+        ('private.backfill_profiles()', 'v', false),
+        ('private.check_lesson()', 'v', false),
+        ('private.compile_draft()', 'v', false),
+        ('private.create_organization(p_name text, p_slug text, p_default_country text, p_timezone text)', 'v', true),
+        ('private.deny_all(target regclass)', 'v', false),
+        ('private.guard_identity()', 'v', false),
+        ('private.handle_new_user()', 'v', true),
+        ('private.is_day_list(days jsonb)', 'i', false),
+        ('private.is_lead_field_list(fields jsonb)', 'i', false),
+        ('private.is_time_zone(name text)', 'i', false),
+        ('private.publish_prompt(p_prompt_id uuid, p_reason text)', 'v', true),
+        ('private.refresh_drafts(changed jsonb)', 'v', false),
+        ('private.refresh_drafts_delete()', 'v', true),
+        ('private.refresh_drafts_insert()', 'v', true),
+        ('private.refresh_drafts_update()', 'v', true),
+        ('private.refuse_change()', 'v', false),
+        ('private.stamp_lead()', 'v', false) $$,
+    'the functions in private');
+select is_empty($$
+    select f.full_name from all_functions f
+    where f.schema_name = 'private' and f.prosecdef and f.prorettype <> 'trigger'::regtype
+        and f.prosrc !~ 'switchboard\.require_(org|uid)\('
+$$, 'a definer body begins by asking who calls');
+
+-- The marks of the native functions: volatility, parallel safety, strictness, cost.
+select bag_eq(
+    $$ select full_name, provolatile::text, proparallel::text, proisstrict, procost::integer
+        from all_functions where schema_name = 'switchboard' $$,
+    $$ values
+        ('switchboard.user_id()', 's', 's', true, 1),
+        ('switchboard.request_role()', 's', 's', true, 1),
+        ('switchboard.current_organization_id()', 's', 'r', true, 10),
+        ('switchboard.organization_for(capability text)', 's', 'r', true, 10),
+        ('switchboard.organization_ids()', 's', 'r', true, 10),
+        ('switchboard.is_platform_admin()', 's', 'r', true, 10),
+        ('switchboard.context()', 's', 'r', true, 50),
+        ('switchboard.capabilities()', 'i', 's', true, 1),
+        ('switchboard.require_uid()', 's', 's', false, 100),
+        ('switchboard.require_org(capability text)', 's', 'r', true, 100),
+        ('switchboard.to_e164(input text, region text)', 'i', 's', false, 1),
+        ('switchboard.is_e164(number text)', 'i', 's', true, 1),
+        ('switchboard.parse_phone(input text, region text)', 'i', 's', false, 1),
+        ('switchboard.calling_code(region text)', 'i', 's', true, 1),
+        ('switchboard.phone_metadata_version()', 'i', 's', true, 1),
+        ('switchboard.normalize_phone()', 'v', 'u', false, 1),
+        ('switchboard.maintain_counts()', 'v', 'u', false, 1),
+        ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)', 'v', 'u', true, 1000),
+        ('switchboard.unseal(envelope jsonb, organization_id uuid, row_id text, purpose text, reason text)', 'v', 'u', true, 1000),
+        ('switchboard.seal_trigger()', 'v', 'u', false, 1),
+        ('switchboard.is_sealed(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.hint(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.assert_sealed(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)', 'i', 's', true, 1) $$,
+    'the native functions and their marks');
+
+-- Who may call what. Trigger functions need no EXECUTE to fire and nobody has it.
+select bag_eq(
+    $$ select full_name from all_functions where has_function_privilege('authenticated', oid, 'execute') $$,
+    $$ values
+        ('public.create_organization(name text, slug text, default_country text, timezone text)'),
+        ('public.whoami()'),
+        ('public.add_phone_number(phone_number text, provider text, provider_account_id uuid, agent_id uuid, friendly_name text, metadata jsonb)'),
+        ('public.import_leads(dataset_id uuid, rows jsonb, options jsonb)'),
+        ('public.publish_prompt(prompt_id uuid, reason text)'),
+        ('private.create_organization(p_name text, p_slug text, p_default_country text, p_timezone text)'),
+        ('private.add_phone_number(p_phone_number text, p_provider text, p_provider_account_id uuid, p_agent_id uuid, p_friendly_name text, p_metadata jsonb)'),
+        ('private.publish_prompt(p_prompt_id uuid, p_reason text)'),
+        ('private.is_time_zone(name text)'),
+        ('private.is_day_list(days jsonb)'),
+        ('private.is_lead_field_list(fields jsonb)'),
+        ('switchboard.user_id()'),
+        ('switchboard.request_role()'),
+        ('switchboard.current_organization_id()'),
+        ('switchboard.organization_for(capability text)'),
+        ('switchboard.organization_ids()'),
+        ('switchboard.is_platform_admin()'),
+        ('switchboard.context()'),
+        ('switchboard.capabilities()'),
+        ('switchboard.require_uid()'),
+        ('switchboard.require_org(capability text)'),
+        ('switchboard.to_e164(input text, region text)'),
+        ('switchboard.is_e164(number text)'),
+        ('switchboard.parse_phone(input text, region text)'),
+        ('switchboard.calling_code(region text)'),
+        ('switchboard.phone_metadata_version()'),
+        ('switchboard.is_sealed(value jsonb)'),
+        ('switchboard.hint(value jsonb)'),
+        ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)') $$,
+    'authenticated may call these functions and no other');
+select bag_eq(
+    $$ select full_name from all_functions where has_function_privilege('service_role', oid, 'execute') $$,
+    $$ values
+        ('public.route_inbound_call(called text, caller text, provider text, provider_sid text)'),
+        ('public.provider_credentials(provider_account_id uuid, reason text)'),
+        ('private.is_time_zone(name text)'),
+        ('private.is_day_list(days jsonb)'),
+        ('private.is_lead_field_list(fields jsonb)'),
+        ('switchboard.user_id()'),
+        ('switchboard.request_role()'),
+        ('switchboard.current_organization_id()'),
+        ('switchboard.organization_for(capability text)'),
+        ('switchboard.organization_ids()'),
+        ('switchboard.is_platform_admin()'),
+        ('switchboard.context()'),
+        ('switchboard.capabilities()'),
+        ('switchboard.require_uid()'),
+        ('switchboard.require_org(capability text)'),
+        ('switchboard.to_e164(input text, region text)'),
+        ('switchboard.is_e164(number text)'),
+        ('switchboard.parse_phone(input text, region text)'),
+        ('switchboard.calling_code(region text)'),
+        ('switchboard.phone_metadata_version()'),
+        ('switchboard.is_sealed(value jsonb)'),
+        ('switchboard.hint(value jsonb)'),
+        ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)'),
+        ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)'),
+        ('switchboard.unseal(envelope jsonb, organization_id uuid, row_id text, purpose text, reason text)') $$,
+    'service_role may call these functions and no other');
+select is_empty($$
+    select full_name from all_functions where has_function_privilege('anon', oid, 'execute')
+$$, 'anon may call none');
+select is_empty($$
+    select f.full_name from all_functions f join pg_proc p on p.oid = f.oid
+    cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+    where a.grantee = 0
+$$, 'nor may PUBLIC');
+
+-- The same, tried.
+select tests.as_anon();
+select throws_ok($$ select public.whoami() $$, '42501', null, 'anon: whoami is refused');
+select throws_ok($$ select public.create_organization('X') $$, '42501', null, 'anon: create_organization is refused');
+select throws_ok($$ select switchboard.user_id() $$, '42501', null, 'anon: the native schema is closed');
+select tests.make_user('somebody') from (select tests.as_owner()) as now;
+select tests.as_user('somebody');
+select lives_ok($$ select public.whoami() $$, 'authenticated: whoami answers');
+select lives_ok($$ select switchboard.user_id() $$, 'authenticated: native read functions answer');
+select throws_ok($$ select public.route_inbound_call('', '', '', '') $$, '42501', null,
+    'authenticated: route_inbound_call is refused');
+select throws_ok($$ select private.create_organization('X', null, 'GB', 'UTC') $$, '42501', 'permission denied for schema private',
+    'authenticated: a body in private is out of reach by name');
+select throws_ok($$ select private.backfill_profiles() $$, '42501', null, 'authenticated: so is an owner''s function');
+select throws_ok($$ select switchboard.seal('{}', tests.id('a'), 'x', 'x') $$, '42501', null,
+    'authenticated: seal is refused');
+select tests.as_service();
+select lives_ok($$ select public.route_inbound_call('+443069990998', '', 'twilio', 'CA of nothing') $$,
+    'service_role: route_inbound_call answers');
+select throws_ok($$ select public.create_organization('X') $$, '42501', null,
+    'service_role: an organization is made by a person');
+
+select * from finish();
+rollback;
