@@ -17,7 +17,8 @@ const TENANT_KEYS: Table = Table {
 thread_local! {
     /// `$2` NULL asks for the newest version. Read in a new snapshot: a key made by a concurrent transaction counts.
     static KEY: Query = const { Query::new(
-        "select t.version, t.root_kid, t.wrap_salt, t.wrapped_key, k.kcv, t.shredded_at::pg_catalog.text \
+        "select t.version, t.root_kid, t.wrap_salt, t.wrapped_key, k.kcv, \
+         pg_catalog.to_char(pg_catalog.timezone('UTC', t.shredded_at), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
          from private.tenant_keys t \
          join private.root_keys k on k.kid operator(pg_catalog.=) t.root_kid \
          where t.organization_id operator(pg_catalog.=) $1 \
