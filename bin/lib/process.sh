@@ -1,0 +1,98 @@
+# Background servers of a stack, and who holds a port; sourced by bin/stack. A daemon's pid file holds its pid and start
+# time, so a pid that another program got later is not taken for it.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # state, stack, server_user come from stack.sh and common.sh
+
+# When a process started, in clock ticks since the machine booted.
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+
+# A process that ended but was not yet waited for (state Z) does not run.
+is_alive() { [[ $(sed 's/.*) //;s/ .*//' "/proc/$1/stat" 2>/dev/null) == [^Z] ]]; }
+
+daemon_runs() {
+    local pid started
+    [[ -e $state/$1.pid ]] && read -r pid started <"$state/$1.pid" || return 1
+    [[ -n $started && $(started_at "$pid") == "$started" ]] && is_alive "$pid"
+}
+
+# start_daemon name command…: runs it as the server user if that can reach the repository, else as the caller.
+start_daemon() {
+    local name=$1 pid run=()
+    shift
+    if is_root && server_can_reach_repo; then
+        run=(setpriv "--reuid=$server_user" "--regid=$server_user" --init-groups -- env HOME=/tmp)
+    fi
+    # exec all the way: $! is the server's own pid. 9 is the lock, which must end with bin/stack.
+    (cd / && exec setsid "${run[@]}" "$@") >"$state/$name.log" 2>&1 </dev/null 9>&- &
+    pid=$!
+    say "$pid $(started_at "$pid")" >"$state/$name.pid"
+}
+
+stop_daemon() {
+    local pid
+    if daemon_runs "$1"; then
+        read -r pid _ <"$state/$1.pid"
+        stop_pids "$pid"
+    fi
+    rm -f "$state/$1.pid"
+}
+
+# Asks processes to end; after ten seconds makes them.
+stop_pids() {
+    local pid tries
+    # shellcheck disable=SC2086 # one argument a pid
+    kill $1 2>/dev/null || true
+    for pid in $1; do
+        for ((tries = 100; tries > 0; tries--)); do
+            is_alive "$pid" || break
+            sleep 0.1
+        done
+        ((tries > 0)) || kill -9 "$pid" 2>/dev/null || true
+    done
+}
+
+processes_in() {
+    local cwd
+    for cwd in /proc/[0-9]*/cwd; do
+        [[ $(readlink "$cwd" 2>/dev/null) == "$1" ]] && basename "$(dirname "$cwd")"
+    done
+    true
+}
+
+# Waits half a minute at most until a path answers 200 with HTTP; on failure shows the log's end.
+wait_http() {
+    local name=$1 port=$2 path=$3 end=$((SECONDS + 30))
+    while ((SECONDS < end)); do
+        [[ $(http_status "$port" "$path") == 200 ]] && return
+        daemon_runs "$name" || break
+        sleep 0.1
+    done
+    say "$name did not become ready; the end of $state/$name.log:"
+    tail -n 20 "$state/$name.log"
+    return 1
+}
+
+http_status() {
+    local status
+    {
+        exec 8<>"/dev/tcp/127.0.0.1/$1" || return 0
+        printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&8
+        read -r -t 5 _ status _ <&8 || true
+        exec 8>&-
+        say "${status:-}"
+    } 2>/dev/null
+}
+
+# Stops with an explanation when something listens on a port that a server is about to take.
+check_port() {
+    local inode user pid holder
+    read -r user inode < <(awk -v port="$(printf ':%04X' "$1")" \
+        '$4 == "0A" && substr($2, length($2) - 4) == port { print $8, $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null) || return 0
+    pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" -print -quit 2>/dev/null | cut -d/ -f3 || true)
+    if [[ -n $pid ]]; then
+        holder="process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-120))"
+    else
+        holder="a program of the user $(id -nu "$user" 2>/dev/null || say "$user")"
+    fi
+    die "port $1, which $2 needs, is taken by $holder. Stop that first; if it is a stack of another folder or PostgreSQL version: bin/stack down there"
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Tier schema: supabase/migrations is sql/schema, and what they make passes the analysers. The database schema_plain gets
+# sql/schema file by file; the test stack's own database got the migrations by the CLI.
+# shellcheck source=bin/lib/tier.sh
+source "$(dirname "$0")/tier.sh"
+
+same_files() {
+    local folder
+    folder=$(mktemp -d)
+    local source number topic
+    for source in sql/schema/[0-9][0-9]_*.sql; do
+        topic=$(basename "$source" .sql)
+        number=$((10#${topic%%_*}))
+        cp "$source" "$folder/$(printf '20261120%04d00_%s.sql' "$number" "${topic#*_}")"
+    done
+    diff -r "$folder" supabase/migrations || { say "run bin/setup migrations" && return 1; }
+}
+
+apply_plain() {
+    create_database schema_plain || return 1
+    local file
+    for file in sql/schema/*.sql; do
+        DATABASE=schema_plain psql_as postgres -1 -f "$file" || return 1
+    done
+}
+
+dump() {
+    # PostgreSQL's dumps carry a random key since 15.14; it is no part of the schema.
+    "$bindir/pg_dump" --schema-only --exclude-schema=supabase_migrations -d "$(database_url supabase_admin "$1")" |
+        grep -vE '^\\(un)?restrict '
+}
+same_schema() { diff <(dump schema_plain) <(dump postgres); }
+
+# Every function in plpgsql, trigger functions once for each table that they serve.
+plpgsql_check() {
+    DATABASE=schema_plain psql_as supabase_admin -c 'create extension if not exists plpgsql_check with schema extensions' || return 1
+    local errors
+    errors=$(DATABASE=schema_plain psql_as supabase_admin -At -f bin/lib/plpgsql_check.sql) || return 1
+    [[ -z $errors ]] || { say "$errors" && return 1; }
+}
+
+cli() { supabase db "$1" --remote="$(database_url supabase_admin schema_plain)?sslmode=disable" --level error --fail-on error "${@:2}"; }
+
+check 'migrations are sql/schema byte for byte' same_files
+check 'sql/schema applies to an empty database' apply_plain
+check 'migrations and sql/schema give one schema' same_schema
+check 'plpgsql_check finds no error' plpgsql_check
+check 'supabase db lint finds no error' cli lint --schema public,private
+check 'supabase db advisors find no error' cli advisors
+counts
+((failed == 0))
