@@ -1,0 +1,651 @@
+//! From numbering plans to tables. The rules are those of libphonenumber's `parse`, `is_valid_number`,
+//! `get_region_for_number` and `get_number_type`, worked out for all numbers at once.
+//!
+//! Layout of the file, all integers little-endian: the header ([`Tables::bytes`] in the order of [`write()`]), then
+//! - `rows`: ten targets (u16) a row, one for each digit;
+//! - `outputs`: the class (u16) of a number that ends at a row;
+//! - `chains`: class (u16) and count (u16): so many more digits, whichever, make a number of that class;
+//! - `classes`: plan (u8), number type (u8, 1 to 11 in the order of [`TYPES`]), whether parsing leaves the number as it
+//!   is (u8), 0;
+//! - `plans`: one a region, see [`Plan`];
+//! - `prefixes`: ten targets (u16) a row, the match when more digits follow (u8), the match at the end (u8);
+//! - `regions`: for two letters, 26 × first + second, the plan's number plus one (u8);
+//! - `codes`: for calling codes 0 to 999 the main plan's number plus one (u8).
+//!
+//! A target below the number of rows is a row; from there on it is a chain. Chain 0 is "no number", class 0 "not valid".
+
+// The fields of the metadata are marked deprecated for those who read them from a finished engine.
+#![allow(deprecated)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use prost::Message;
+use rlibphonenumber::{PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc};
+use sha2::{Digest, Sha256};
+
+use super::{
+    forest::{ANY_LENGTH, DEAD, Forest, Lengths, MAX_DIGITS, Node},
+    prefix::{CAPTURED, NONE, PLAIN, Prefixes},
+};
+
+/// Number types in the order in which the library tries them. Fixed line comes before mobile, and a number that is both
+/// is [`FIXED_LINE_OR_MOBILE`].
+const TYPES: [fn(&PhoneMetadata) -> &Option<PhoneNumberDesc>; 10] = [
+    |plan| &plan.premium_rate,
+    |plan| &plan.toll_free,
+    |plan| &plan.shared_cost,
+    |plan| &plan.voip,
+    |plan| &plan.personal_number,
+    |plan| &plan.pager,
+    |plan| &plan.uan,
+    |plan| &plan.voicemail,
+    |plan| &plan.fixed_line,
+    |plan| &plan.mobile,
+];
+const FIXED_LINE: u32 = 9;
+const MOBILE: u32 = 10;
+const FIXED_LINE_OR_MOBILE: u32 = 11;
+
+/// What a number belongs to. As an output of an automaton: see [`Class::pack`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Class {
+    plan: usize,
+    number_type: u32,
+    /// Reading the E.164 form gives the number itself: it is possible, and no part of it is taken for a trunk prefix.
+    stable: bool,
+}
+
+impl Class {
+    fn pack(self) -> u32 {
+        let plan = u32::try_from(self.plan).expect("few plans");
+        (plan << 5 | self.number_type << 1 | u32::from(self.stable)) + 1
+    }
+
+    fn unpack(output: u32) -> Option<Self> {
+        let packed = output.checked_sub(1)?;
+        Some(Self {
+            plan: (packed >> 5) as usize,
+            number_type: (packed >> 1) & 15,
+            stable: packed & 1 == 1,
+        })
+    }
+}
+
+/// A region's rules.
+struct Plan {
+    /// ISO 3166-1 alpha-2, or `001`.
+    region: String,
+    calling_code: u16,
+    /// The region that stands for the calling code where it is shared.
+    main: usize,
+    /// Place among the regions of the calling code.
+    rank: u32,
+    /// Start of the trunk prefix automaton.
+    trunk: usize,
+    /// Start of the automaton of what is dialled before a calling code.
+    international: usize,
+    /// By rank: the regions whose (stable) numbers all fit this region's own general description.
+    fits: u32,
+    /// By rank: the regions whose (stable) numbers, written with the calling code but without `+`, never fit this
+    /// region's general description, so that the calling code is taken for one.
+    needs_no_plus: u32,
+    /// By rank: the regions whose (stable) numbers are what is left of every text of this region's trunk prefix and
+    /// such a number.
+    cut: u32,
+    /// Start of the calling code's numbers.
+    root: Node,
+}
+
+pub(crate) struct Tables {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) summary: String,
+}
+
+/// `metadata` is a serialized `PhoneMetadataCollection`.
+pub(crate) fn compile(metadata: &[u8]) -> Tables {
+    let collection = PhoneMetadataCollection::decode(metadata)
+        .expect("metadata.bin is a PhoneMetadataCollection");
+    let metadata_hash = Sha256::digest(metadata);
+    let plans = &collection.metadata;
+    let mut by_code: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (number, plan) in plans.iter().enumerate() {
+        let sharers = by_code.entry(calling_code(plan)).or_default();
+        if plan.main_country_for_code() {
+            sharers.insert(0, number);
+        } else {
+            sharers.push(number);
+        }
+    }
+
+    let mut forest = Forest::new();
+    let mut prefixes = Prefixes::new();
+    let mut records: Vec<Option<Plan>> = plans.iter().map(|_| None).collect();
+    let mut root = [DEAD; 1000];
+    for (&code, sharers) in &by_code {
+        let trunks: Vec<usize> = sharers
+            .iter()
+            .map(|&number| trunk(&mut prefixes, &plans[number]))
+            .collect();
+        let numbers = numbers_of_code(&mut forest, &prefixes, plans, sharers, trunks[0]);
+        root[usize::from(code)] = numbers;
+        for (rank, (&number, &trunk)) in sharers.iter().zip(&trunks).enumerate() {
+            let plan = &plans[number];
+            let international = plan
+                .international_prefix
+                .as_deref()
+                .map_or(0, |pattern| prefixes.add(inner(pattern), false));
+            let rank_of = |class: Class| sharers.iter().position(|&n| n == class.plan);
+            let (fits, needs_no_plus) = fit(&mut forest, plan, numbers, code, rank_of);
+            let cut = cut(&mut forest, &prefixes, plan, trunk, numbers, rank_of);
+            records[number] = Some(Plan {
+                region: plan.id.clone(),
+                calling_code: code,
+                main: sharers[0],
+                rank: u32::try_from(rank).expect("few sharers"),
+                trunk,
+                international,
+                fits,
+                needs_no_plus,
+                cut,
+                root: numbers,
+            });
+        }
+    }
+    let renumbered = prefixes.minimize();
+    let mut records: Vec<Plan> = records.into_iter().flatten().collect();
+    for plan in &mut records {
+        plan.trunk = renumbered[plan.trunk];
+        plan.international = renumbered[plan.international];
+    }
+    let international = with_calling_codes(&mut forest, &root);
+    write(&forest, international, &records, &prefixes, &metadata_hash)
+}
+
+fn calling_code(plan: &PhoneMetadata) -> u16 {
+    u16::try_from(plan.country_code()).expect("calling codes have up to three digits")
+}
+
+/// The pattern without the `^(?:…)$` that the crate's copy of the metadata has round all of them.
+fn inner(pattern: &str) -> &str {
+    pattern
+        .strip_prefix("^(?:")
+        .and_then(|pattern| pattern.strip_suffix(")$"))
+        .unwrap_or_else(|| panic!("not wrapped: {pattern}"))
+}
+
+fn lengths(list: &[i32]) -> Lengths {
+    list.iter()
+        .filter(|&&length| length != -1)
+        .map(|&length| 1 << length)
+        .sum()
+}
+
+fn general(plan: &PhoneMetadata) -> &PhoneNumberDesc {
+    plan.general_desc.as_ref().expect("every plan has one")
+}
+
+fn general_pattern(plan: &PhoneMetadata) -> &str {
+    inner(
+        general(plan)
+            .national_number_pattern
+            .as_deref()
+            .expect("every plan has one"),
+    )
+}
+
+fn described(forest: &mut Forest, desc: &Option<PhoneNumberDesc>) -> Node {
+    let Some(desc) = desc else { return DEAD };
+    let Some(pattern) = desc.national_number_pattern.as_deref() else {
+        return DEAD;
+    };
+    let lengths = match desc.possible_length.as_slice() {
+        // As in the general description, which is checked beside this one.
+        [] => ANY_LENGTH,
+        list => lengths(list),
+    };
+    forest.language(inner(pattern), lengths)
+}
+
+/// The valid numbers of one region with their types.
+fn types(forest: &mut Forest, plan: &PhoneMetadata) -> Node {
+    let mut roots = vec![described(forest, &plan.general_desc)];
+    roots.extend(TYPES.map(|desc| described(forest, desc(plan))));
+    let same = plan.same_mobile_and_fixed_line_pattern();
+    forest.product(&roots, &|outputs| {
+        let is = |number_type: u32| outputs[number_type as usize] != 0;
+        if outputs[0] == 0 {
+            return 0;
+        }
+        match (1..=MOBILE).find(|&number_type| is(number_type)) {
+            Some(FIXED_LINE) if same || is(MOBILE) => FIXED_LINE_OR_MOBILE,
+            Some(MOBILE) if same => 0,
+            found => found.unwrap_or(0),
+        }
+    })
+}
+
+/// The valid numbers of a calling code. `sharers[0]` is the main region, `trunk` its trunk prefix.
+fn numbers_of_code(
+    forest: &mut Forest,
+    prefixes: &Prefixes,
+    plans: &[PhoneMetadata],
+    sharers: &[usize],
+    trunk: usize,
+) -> Node {
+    let main = &plans[sharers[0]];
+    let possible = lengths(&general(main).possible_length)
+        | lengths(&general(main).possible_length_local_only);
+    let possible = forest.language("[0-9]*", possible);
+    let general = forest.language(general_pattern(main), ANY_LENGTH);
+    let changed = Stripped {
+        forest,
+        prefixes,
+        general,
+        seen: HashMap::new(),
+    }
+    .changed(Position {
+        digits: 0,
+        whole: general,
+        prefix: trunk,
+        rest: None,
+        captured: false,
+    });
+    let mut roots = vec![possible, changed];
+    for &number in sharers {
+        let plan = &plans[number];
+        roots.push(types(forest, plan));
+        roots.push(plan.leading_digits.as_deref().map_or(DEAD, |digits| {
+            forest.language(&format!("(?:{})[0-9]*", inner(digits)), ANY_LENGTH)
+        }));
+    }
+    forest.product(&roots, &|outputs| {
+        let [possible, changed, regions @ ..] = outputs else {
+            return 0;
+        };
+        let (regions, _) = regions.as_chunks::<2>();
+        // The first region that claims the number has it, by its leading digits if need be; the only one always has it.
+        let owner = regions
+            .iter()
+            .position(|&[number_type, leading]| number_type != 0 || leading != 0);
+        match owner.map(|owner| (owner, regions[owner][0])) {
+            Some((owner, number_type)) if number_type != 0 => Class {
+                plan: sharers[owner],
+                number_type,
+                stable: *possible != 0 && *changed == 0,
+            }
+            .pack(),
+            _ => 0,
+        }
+    })
+}
+
+/// How far the library's attempt to strip a trunk prefix has come.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Position {
+    digits: usize,
+    /// All digits in the general description.
+    whole: Node,
+    /// The trunk prefix automaton.
+    prefix: usize,
+    /// The digits after the prefix in the general description, once there is a prefix.
+    rest: Option<Node>,
+    /// Whether the prefix has a capture, which means a transformation.
+    captured: bool,
+}
+
+struct Stripped<'a> {
+    forest: &'a mut Forest,
+    prefixes: &'a Prefixes,
+    general: Node,
+    seen: HashMap<Position, Node>,
+}
+
+impl Stripped<'_> {
+    fn matched(&self, at: Position, kind: u8) -> Position {
+        if kind == NONE || at.digits == 0 {
+            return at;
+        }
+        Position {
+            rest: Some(self.general),
+            captured: kind == CAPTURED,
+            ..at
+        }
+    }
+
+    /// The numbers that stripping may change. It is not done where it would take a number that fits the general
+    /// description out of it. (Nor where too little is left; such numbers are counted as changed here.)
+    fn changed(&mut self, at: Position) -> Node {
+        if at.prefix == 0 && at.rest.is_none() {
+            return DEAD;
+        }
+        if let Some(&node) = self.seen.get(&at) {
+            return node;
+        }
+        let state = self.prefixes.states[at.prefix].clone();
+        let end = self.matched(at, state.end);
+        let changed = end.rest.is_some_and(|rest| {
+            end.captured || self.forest.output(end.whole) == 0 || self.forest.output(rest) != 0
+        });
+        let mut next = [DEAD; 10];
+        if at.digits < MAX_DIGITS {
+            let here = self.matched(at, state.here);
+            for (digit, next) in next.iter_mut().enumerate() {
+                *next = self.changed(Position {
+                    digits: at.digits + 1,
+                    whole: self.forest.next(at.whole)[digit],
+                    prefix: state.next[digit],
+                    rest: here.rest.map(|rest| self.forest.next(rest)[digit]),
+                    captured: here.captured,
+                });
+            }
+        }
+        let node = self.forest.node(u32::from(changed), next);
+        self.seen.insert(at, node);
+        node
+    }
+}
+
+fn trunk(prefixes: &mut Prefixes, plan: &PhoneMetadata) -> usize {
+    plan.national_prefix_for_parsing
+        .as_deref()
+        .map_or(0, |pattern| {
+            let transform = !plan.national_prefix_transform_rule().is_empty();
+            prefixes.add(inner(pattern), transform)
+        })
+}
+
+/// [`Plan::fits`] and [`Plan::needs_no_plus`].
+fn fit(
+    forest: &mut Forest,
+    plan: &PhoneMetadata,
+    numbers: Node,
+    code: u16,
+    rank: impl Fn(Class) -> Option<usize>,
+) -> (u32, u32) {
+    let possible = lengths(&general(plan).possible_length);
+    let local = lengths(&general(plan).possible_length_local_only);
+    let longest = possible
+        .checked_ilog2()
+        .expect("every plan has possible lengths");
+    assert!(
+        longest <= 17,
+        "no number is longer than the library's limit"
+    );
+    let not_too_long = ((1 << (longest + 1)) - 1) | local;
+    let (mut present, mut misfits, mut ambiguous) = (0, 0, 0);
+    let mut each = |output: u32, other: u32, on: u32, flags: &mut u32| {
+        if let Some(class) = Class::unpack(output).filter(|class| class.stable) {
+            let bit = 1 << rank(class).expect("classes belong to sharers");
+            present |= bit;
+            if other == on {
+                *flags |= bit;
+            }
+        }
+    };
+    let own = forest.language(general_pattern(plan), possible & !local);
+    forest.compare(numbers, own, &mut |output, own| {
+        each(output, own, 0, &mut misfits)
+    });
+    let own = forest.language(general_pattern(plan), not_too_long);
+    let own = forest.step(own, &code.to_string());
+    forest.compare(numbers, own, &mut |output, own| {
+        each(output, own, 1, &mut ambiguous)
+    });
+    (present & !misfits, present & !ambiguous)
+}
+
+/// [`Plan::cut`]. The library cuts unless that would take a number that fits the general description out of it, or leave
+/// too little.
+fn cut(
+    forest: &mut Forest,
+    prefixes: &Prefixes,
+    plan: &PhoneMetadata,
+    trunk: usize,
+    numbers: Node,
+    rank: impl Fn(Class) -> Option<usize>,
+) -> u32 {
+    let possible = lengths(&general(plan).possible_length);
+    let local = lengths(&general(plan).possible_length_local_only);
+    let enough = forest.language("[0-9]*", possible & !local);
+    let whole = forest.language(general_pattern(plan), ANY_LENGTH);
+    // The rest after the prefix: as a number, as a length, in the general description.
+    let rest = [numbers, enough, whole];
+    let (mut present, mut kept) = (0, 0);
+    let mut seen = HashSet::new();
+    let mut open = vec![(0, trunk, whole, None::<[Node; 3]>)];
+    while let Some(at) = open.pop() {
+        let (digits, prefix, fitting, mut left) = at;
+        if (prefix == 0 && left.is_none()) || digits > MAX_DIGITS || !seen.insert(at) {
+            continue;
+        }
+        // A match at the very end leaves nothing, which is no number.
+        let state = &prefixes.states[prefix];
+        if let Some([number, enough, rest_fits]) = left.map(|left| left.map(|n| forest.output(n)))
+            && state.end == NONE
+            && let Some(class) = Class::unpack(number).filter(|class| class.stable)
+        {
+            let bit = 1 << rank(class).expect("classes belong to sharers");
+            present |= bit;
+            if enough == 0 || (rest_fits == 0 && forest.output(fitting) != 0) {
+                kept |= bit;
+            }
+        }
+        match state.here {
+            PLAIN if digits > 0 => left = Some(rest),
+            CAPTURED => left = None,
+            _ => {}
+        }
+        for digit in 0..10 {
+            let step = |node| forest.next(node)[digit];
+            let left = left.map(|left| left.map(step));
+            let left = left.filter(|[number, ..]| *number != DEAD || state.next[digit] != 0);
+            open.push((digits + 1, state.next[digit], step(fitting), left));
+        }
+    }
+    present & !kept
+}
+
+/// One automaton for `calling code, national number`.
+fn with_calling_codes(forest: &mut Forest, roots: &[Node; 1000]) -> Node {
+    // Codes of three digits, then under each pair of digits the code of two or those of three, and so on up.
+    let pairs: Vec<Node> = (0..100)
+        .map(|pair| {
+            if pair >= 10 && roots[pair] != DEAD {
+                return roots[pair];
+            }
+            let next = std::array::from_fn(|digit| match pair {
+                0..10 => DEAD,
+                _ => roots[pair * 10 + digit],
+            });
+            forest.node(0, next)
+        })
+        .collect();
+    let first = std::array::from_fn(|digit| {
+        if digit > 0 && roots[digit] != DEAD {
+            return roots[digit];
+        }
+        forest.node(0, std::array::from_fn(|second| pairs[digit * 10 + second]))
+    });
+    forest.node(0, first)
+}
+
+/// Numbers nodes for the file.
+struct Layout<'a> {
+    forest: &'a Forest,
+    rows: Vec<Node>,
+    row: HashMap<Node, usize>,
+    chains: BTreeSet<(u16, u16)>,
+    chain: HashMap<Node, Option<(u16, u16)>>,
+    classes: BTreeMap<u32, u16>,
+}
+
+impl Layout<'_> {
+    fn class(&self, node: Node) -> u16 {
+        match self.forest.output(node) {
+            0 => 0,
+            output => self.classes[&output],
+        }
+    }
+
+    /// The class and the number of digits to go, where the digits make no difference.
+    fn chain(&mut self, node: Node) -> Option<(u16, u16)> {
+        if let Some(&known) = self.chain.get(&node) {
+            return known;
+        }
+        let next = self.forest.next(node);
+        let found = match (self.class(node), next[0]) {
+            _ if next.iter().any(|&n| n != next[0]) => None,
+            (class, DEAD) => Some((class, 0)),
+            (0, next) => self.chain(next).map(|(class, count)| (class, count + 1)),
+            _ => None,
+        };
+        self.chain.insert(node, found);
+        found
+    }
+
+    /// Depth first, so that the rows of a country stand together.
+    fn visit(&mut self, node: Node) {
+        if let Some(chain) = self.chain(node) {
+            self.chains.insert(chain);
+        } else if !self.row.contains_key(&node) {
+            self.row.insert(node, self.rows.len());
+            self.rows.push(node);
+            for next in self.forest.next(node) {
+                self.visit(next);
+            }
+        }
+    }
+
+    fn target(&mut self, node: Node) -> u16 {
+        let target = match self.chain(node) {
+            None => self.row[&node],
+            Some(chain) => self.rows.len() + self.chains.range(..chain).count(),
+        };
+        u16::try_from(target).expect("fewer than 65,536 rows and chains")
+    }
+}
+
+fn write(
+    forest: &Forest,
+    international: Node,
+    plans: &[Plan],
+    prefixes: &Prefixes,
+    metadata_hash: &[u8],
+) -> Tables {
+    let mut outputs = BTreeSet::new();
+    forest.compare(international, DEAD, &mut |output, _| {
+        outputs.insert(output);
+    });
+    outputs.remove(&0);
+    let classes: BTreeMap<u32, u16> = outputs.into_iter().zip(1..).collect();
+    let mut layout = Layout {
+        forest,
+        rows: Vec::new(),
+        row: HashMap::new(),
+        chains: BTreeSet::from([(0, 0)]),
+        chain: HashMap::new(),
+        classes,
+    };
+    layout.visit(international);
+
+    let mut rows = Vec::new();
+    let mut row_outputs = Vec::new();
+    for node in layout.rows.clone() {
+        for next in forest.next(node) {
+            rows.extend(layout.target(next).to_le_bytes());
+        }
+        row_outputs.extend(layout.class(node).to_le_bytes());
+    }
+    let chains: Vec<u8> = layout
+        .chains
+        .iter()
+        .flat_map(|(class, count)| [class.to_le_bytes(), count.to_le_bytes()])
+        .flatten()
+        .collect();
+    let mut class_bytes = vec![0; 4];
+    for &output in layout.classes.keys() {
+        let class = Class::unpack(output).expect("0 was taken out");
+        class_bytes.extend([
+            byte(class.plan),
+            byte(class.number_type as usize),
+            u8::from(class.stable),
+            0,
+        ]);
+    }
+    let plan_bytes: Vec<u8> = plans
+        .iter()
+        .flat_map(|plan| plan_record(plan, layout.target(plan.root)))
+        .collect();
+    let prefix_bytes: Vec<u8> = prefixes
+        .states
+        .iter()
+        .flat_map(|state| {
+            let next = state
+                .next
+                .map(|next| u16::try_from(next).expect("few prefix states"));
+            next.into_iter()
+                .flat_map(u16::to_le_bytes)
+                .chain([state.here, state.end])
+        })
+        .collect();
+    let mut regions = vec![0; 26 * 26];
+    let mut codes = vec![0; 1000];
+    for (number, plan) in plans.iter().enumerate() {
+        codes[usize::from(plan.calling_code)] = byte(plan.main + 1);
+        if let [first @ b'A'..=b'Z', second @ b'A'..=b'Z'] = *plan.region.as_bytes() {
+            let index = usize::from(first - b'A') * 26 + usize::from(second - b'A');
+            regions[index] = byte(number + 1);
+        }
+    }
+
+    let sections = [
+        rows,
+        row_outputs,
+        chains,
+        class_bytes,
+        plan_bytes,
+        prefix_bytes,
+        regions,
+        codes,
+    ];
+    let mut bytes = metadata_hash.to_vec();
+    for section in &sections {
+        bytes.extend(u32::try_from(section.len()).expect("small").to_le_bytes());
+    }
+    bytes.extend(sections.iter().flatten());
+    let summary = format!(
+        "{} rows, {} chains, {} classes, {} plans, {} prefix states, {} bytes",
+        layout.rows.len(),
+        layout.chains.len(),
+        layout.classes.len(),
+        plans.len(),
+        prefixes.states.len(),
+        bytes.len(),
+    );
+    Tables { bytes, summary }
+}
+
+fn byte(number: usize) -> u8 {
+    u8::try_from(number).expect("fits a byte")
+}
+
+/// 28 bytes: region (2), calling code, root, trunk, international (u16 each), main, rank (u8 each), fits,
+/// needs_no_plus, cut (u32 each), `+` and the calling code with zero bytes before it (4).
+fn plan_record(plan: &Plan, root: u16) -> Vec<u8> {
+    let mut record = match *plan.region.as_bytes() {
+        [first, second] => vec![first, second],
+        _ => vec![0, 0],
+    };
+    let prefix = |state| u16::try_from(state).expect("few prefix states");
+    record.extend(plan.calling_code.to_le_bytes());
+    record.extend(root.to_le_bytes());
+    record.extend(prefix(plan.trunk).to_le_bytes());
+    record.extend(prefix(plan.international).to_le_bytes());
+    record.extend([byte(plan.main), byte(plan.rank as usize)]);
+    record.extend(plan.fits.to_le_bytes());
+    record.extend(plan.needs_no_plus.to_le_bytes());
+    record.extend(plan.cut.to_le_bytes());
+    let written = format!("+{}", plan.calling_code);
+    record.extend(format!("{written:\0>4}").into_bytes());
+    record
+}
