@@ -61,7 +61,7 @@ fn parse_phone(
     (
         name!(e164, Option<String>),
         name!(country_code, Option<i32>),
-        name!(region, Option<String>),
+        name!(region, Option<&'static str>),
         name!(type, Option<&'static str>),
         name!(validity, &'static str),
         name!(extension, Option<String>),

@@ -5,15 +5,21 @@
 //! `7.7E+09`). The extension's functions, CHECK constraints and triggers call this module; it reads no table and no
 //! clock.
 
+mod automaton;
 mod clean;
 mod engine;
+mod fast;
 mod metadata;
 mod parse;
+#[doc(hidden)]
+pub mod reference;
 mod test_range;
 
 pub use metadata::metadata_version;
 pub use parse::{NumberType, Options, Parsed, Reason, Validity, parse};
 pub use test_range::is_test_number;
+
+use automaton::Plan;
 
 /// Longest input looked at, in characters: libphonenumber's own limit.
 pub const MAX_INPUT_CHARS: usize = 250;
@@ -29,33 +35,103 @@ pub const MAX_INPUT_CHARS: usize = 250;
 /// with a doubled trunk prefix (`+43 00 1…`) gives what the library gives, which it would read differently a second
 /// time; [`is_e164`] and [`parse()`] refuse those.
 pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
-    engine::resolve(input, region)
-        .ok()
-        .map(|number| engine::format_e164(&number))
+    if fast::canonical(input).is_some() {
+        return Some(input.to_owned());
+    }
+    match fast::find(input, region) {
+        Some(number) => Some(number.e164().to_owned()),
+        None => reference::to_e164(input, region),
+    }
 }
 
 /// Whether `text` is an E.164 number in canonical form: `+`, digits only, possible, and its own [`to_e164`].
 pub fn is_e164(text: &str) -> bool {
-    engine::is_canonical(text) && to_e164(text, None).is_some_and(|e164| e164 == text)
+    fast::canonical(text).is_some() || reference::is_e164(text)
 }
 
 /// Whether `input` is a *valid* number: it lies in a range that the country's numbering plan has assigned.
 ///
 /// Ranges are assigned and withdrawn, so this is a verdict of one [`metadata_version`], not a property to store.
 pub fn is_valid(input: &str, region: Option<&str>) -> bool {
-    engine::resolve(input, region).is_ok_and(|number| engine::describe(&number).valid)
+    fast::canonical(input).is_some()
+        || fast::find(input, region).is_some()
+        || reference::is_valid(input, region)
 }
 
 /// The calling code of a region, such as 44 for `GB`; `None` for a region without a numbering plan of its own.
 pub fn country_code(region: &str) -> Option<i32> {
-    engine::country_code(region)
+    Plan::of_region(region).map(|plan| plan.calling_code().into())
 }
 
-/// Builds what the first call would build (about 8 ms and 7 MB), so that a server can do it once before it forks.
+/// What the numbering plan says of an E.164 number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// Calling code, such as 44.
+    pub country_code: i32,
+    /// ISO 3166-1 alpha-2 (`GB`, `GG`); `001` for calling codes without a country; `None` where the number is in no
+    /// range that would tell regions of one calling code apart.
+    pub region: Option<&'static str>,
+    /// What the range is for; [`NumberType::Unknown`] when the number is not valid.
+    pub number_type: NumberType,
+    /// Whether the number lies in an assigned range.
+    pub valid: bool,
+}
+
+/// What is known of `e164`; `None` when it is not in canonical form ([`is_e164`]).
+pub fn describe(e164: &str) -> Option<Description> {
+    match fast::canonical(e164) {
+        Some(class) => Some(Description {
+            country_code: class.plan().calling_code().into(),
+            region: Some(class.plan().region()),
+            number_type: class.number_type(),
+            valid: true,
+        }),
+        None => reference::describe(e164),
+    }
+}
+
+/// How [`format`] writes a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// As it is dialled in its own country: `07911 123456`.
+    National,
+    /// With the calling code: `+44 7911 123456`.
+    International,
+    /// As a link (RFC 3966): `tel:+44-7911-123456`.
+    Rfc3966,
+}
+
+impl std::str::FromStr for Style {
+    type Err = UnknownStyle;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "national" => Ok(Self::National),
+            "international" => Ok(Self::International),
+            "rfc3966" => Ok(Self::Rfc3966),
+            _ => Err(UnknownStyle),
+        }
+    }
+}
+
+/// The name of a [`Style`] was none of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("style must be national, international or rfc3966")]
+pub struct UnknownStyle;
+
+/// `e164` for people to read; `None` when it is not in canonical form ([`is_e164`]).
+pub fn format(e164: &str, style: Style) -> Option<String> {
+    is_e164(e164).then(|| engine::format(e164, style)).flatten()
+}
+
+/// Builds what the first unusual input would build (about 8 ms and 7 MB), so that a server can do it once before it
+/// forks.
 pub fn warm() {
     engine::warm();
     clean::warm();
 }
 
+#[cfg(test)]
+mod test_numbers;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use rlibphonenumber::{
     Region, ValidationError,
 };
 
-use super::{MAX_INPUT_CHARS, NumberType, Reason, metadata};
+use super::{Description, MAX_INPUT_CHARS, NumberType, Reason, Style, automaton::Plan, metadata};
 
 struct Engine {
     util: PhoneNumberUtil,
@@ -40,24 +40,8 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     }
 });
 
-/// What the library says of a number.
-pub(super) struct Description {
-    pub(super) valid: bool,
-    /// Long enough only for dialling inside its own area.
-    pub(super) local_only: bool,
-    pub(super) country_code: i32,
-    /// ISO 3166-1 alpha-2; `001` for codes without a country (+800 and the like). `None` where several regions share
-    /// the calling code and the number is in none of their ranges.
-    pub(super) region: Option<String>,
-    pub(super) number_type: NumberType,
-}
-
 pub(super) fn warm() {
     LazyLock::force(&ENGINE);
-}
-
-pub(super) fn country_code(region: &str) -> Option<i32> {
-    region_of(Some(region)).and_then(|region| ENGINE.util.get_country_code_for_region(region))
 }
 
 /// The possible number that `input` stands for.
@@ -92,29 +76,39 @@ pub(super) fn format_e164(number: &PhoneNumber) -> String {
         .into_owned()
 }
 
+/// `e164` as [`Style`] asks, if it is a possible number.
+pub(super) fn format(e164: &str, style: Style) -> Option<String> {
+    let number = resolve(e164, None).ok()?;
+    let format = match style {
+        Style::National => PhoneNumberFormat::National,
+        Style::International => PhoneNumberFormat::International,
+        Style::Rfc3966 => PhoneNumberFormat::RFC3966,
+    };
+    guarded(|| Ok(ENGINE.util.format(&number, format).into_owned())).ok()
+}
+
 pub(super) fn describe(number: &PhoneNumber) -> Description {
     let util = &ENGINE.util;
     guarded(|| {
         Ok(Description {
-            valid: util.is_valid_number(number),
-            local_only: matches!(
-                util.is_possible_number_with_reason(number),
-                Ok(NumberLengthType::IsPossibleLocalOnly)
-            ),
             country_code: number.country_code,
-            region: util
-                .get_region_for_number(number)
-                .map(|region| region.to_string()),
+            region: util.get_region_for_number(number).map(region_name),
             number_type: number_type(util.get_number_type(number)),
+            valid: util.is_valid_number(number),
         })
     })
     .unwrap_or(Description {
-        valid: false,
-        local_only: false,
         country_code: number.country_code,
         region: None,
         number_type: NumberType::Unknown,
+        valid: false,
     })
+}
+
+/// Whether the number is long enough only for dialling inside its own area.
+pub(super) fn is_local_only(number: &PhoneNumber) -> bool {
+    guarded(|| Ok(ENGINE.util.is_possible_number_with_reason(number)))
+        .is_ok_and(|length| matches!(length, Ok(NumberLengthType::IsPossibleLocalOnly)))
 }
 
 /// The ASCII form of any script's decimal digit.
@@ -152,7 +146,7 @@ fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
 }
 
 /// The number that canonical `text` spells digit by digit, if it is a valid one.
-fn valid_as_written(text: &str) -> Option<PhoneNumber> {
+pub(super) fn valid_as_written(text: &str) -> Option<PhoneNumber> {
     if !is_canonical(text) {
         return None;
     }
@@ -186,6 +180,10 @@ fn has_misplaced_scheme(input: &str) -> bool {
     }
 }
 
+fn region_name(region: Region) -> &'static str {
+    Plan::of_region(&region.to_string()).map_or("001", Plan::region)
+}
+
 /// `001` is a region to the library, but not one that a number can be dialled from.
 fn region_of(code: Option<&str>) -> Option<Region> {
     code.filter(|code| code.len() == 2)
@@ -216,6 +214,30 @@ fn number_type(library: PhoneNumberType) -> NumberType {
         PhoneNumberType::Unknown => NumberType::Unknown,
     }
 }
+
+/// What the tests of the tables ask the library.
+#[cfg(test)]
+mod oracle {
+    use super::*;
+
+    /// The E.164 form of the possible number that the library alone reads in `e164`.
+    pub(in crate::phone) fn parsed(e164: &str) -> Option<String> {
+        read(e164, None).ok().map(|number| format_e164(&number))
+    }
+
+    pub(in crate::phone) fn country_code(region: &str) -> Option<i32> {
+        region_of(Some(region)).and_then(|region| ENGINE.util.get_country_code_for_region(region))
+    }
+
+    pub(in crate::phone) fn region_for_calling_code(code: i32) -> Option<&'static str> {
+        ENGINE
+            .util
+            .get_region_for_country_code(code)
+            .map(region_name)
+    }
+}
+#[cfg(test)]
+pub(super) use oracle::{country_code, parsed, region_for_calling_code};
 
 #[cfg(test)]
 mod tests {

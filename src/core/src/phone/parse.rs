@@ -1,7 +1,7 @@
 //! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
 //! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
 
-use super::{MAX_INPUT_CHARS, clean, engine, test_range};
+use super::{MAX_INPUT_CHARS, clean, engine, fast, test_range};
 
 /// How [`parse`] reads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub struct Parsed {
     pub country_code: Option<i32>,
     /// ISO 3166-1 alpha-2 (`GB`, `GG`); `001` for calling codes without a country; `None` where the number is in no
     /// range that would tell regions of one calling code apart.
-    pub region: Option<String>,
+    pub region: Option<&'static str>,
     /// What the numbering plan says the range is for.
     pub number_type: Option<NumberType>,
     /// How sure the answer is.
@@ -123,7 +123,16 @@ names! {
 /// E.164 form, for the report, but carries a reason. The checks come in this order: length, spreadsheet notation,
 /// several numbers, letters, then libphonenumber.
 pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
-    read(input, region, options).unwrap_or_else(|reason| Parsed {
+    let region = region.filter(|_| !options.require_international);
+    if let Some(parsed) = read_fast(input, region) {
+        return parsed;
+    }
+    parse_slowly(input, region)
+}
+
+/// [`parse`] without the fast path.
+pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
+    read(input, region).unwrap_or_else(|reason| Parsed {
         e164: None,
         country_code: None,
         region: None,
@@ -134,7 +143,26 @@ pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
     })
 }
 
-fn read(input: &str, region: Option<&str>, options: Options) -> Result<Parsed, Reason> {
+/// [`parse`] for the spellings that need none of its checks.
+fn read_fast(input: &str, region: Option<&str>) -> Option<Parsed> {
+    let number = fast::find(input, region).filter(|number| !number.may_be_several())?;
+    let plan = number.class().plan();
+    Some(Parsed {
+        e164: Some(number.e164().to_owned()),
+        country_code: Some(plan.calling_code().into()),
+        region: Some(plan.region()),
+        number_type: Some(number.class().number_type()),
+        validity: if test_range::is_test_number(number.e164()) {
+            Validity::TestRange
+        } else {
+            Validity::Valid
+        },
+        extension: None,
+        reason: None,
+    })
+}
+
+fn read(input: &str, region: Option<&str>) -> Result<Parsed, Reason> {
     if input.chars().nth(MAX_INPUT_CHARS).is_some() {
         return Err(Reason::TooLong);
     }
@@ -155,7 +183,6 @@ fn read(input: &str, region: Option<&str>, options: Options) -> Result<Parsed, R
         return Err(Reason::NotANumber);
     }
     let number = number.replace('\n', " ");
-    let region = region.filter(|_| !options.require_international);
     let number = match region {
         None => international(&number)?,
         Some(_) => number,
@@ -171,7 +198,7 @@ fn read(input: &str, region: Option<&str>, options: Options) -> Result<Parsed, R
         (Validity::TestRange, None)
     } else if description.valid {
         (Validity::Valid, None)
-    } else if description.local_only {
+    } else if engine::is_local_only(&found) {
         (Validity::Possible, Some(Reason::TooShort))
     } else {
         (Validity::Possible, Some(Reason::InvalidRange))

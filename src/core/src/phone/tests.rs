@@ -33,7 +33,7 @@ fn vectors() {
             parsed.validity.as_str(),
             parsed.reason.map(Reason::as_str),
             parsed.country_code,
-            parsed.region.as_deref(),
+            parsed.region,
             parsed.number_type.map(NumberType::as_str),
             parsed.extension.as_deref(),
         );

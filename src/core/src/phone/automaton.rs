@@ -1,0 +1,302 @@
+//! The numbering plans as tables in read-only data: which numbers are valid, and what may be dialled before them. Built
+//! by `examples/phone_automaton`, which also says what is in the file; walked by `fast`.
+
+use super::NumberType;
+
+const FILE: &[u8] = include_bytes!("automaton.bin");
+
+const HASH: usize = 32;
+const SECTIONS: usize = 8;
+
+const ROWS: &[[u8; 2]] = section(0).as_chunks().0;
+const OUTPUTS: &[[u8; 2]] = section(1).as_chunks().0;
+const CHAINS: &[[u8; 4]] = section(2).as_chunks().0;
+const CLASSES: &[[u8; 4]] = section(3).as_chunks().0;
+const PLANS: &[[u8; 28]] = section(4).as_chunks().0;
+const PREFIXES: &[[u8; 22]] = section(5).as_chunks().0;
+const REGIONS: &[u8] = section(6);
+const CODES: &[u8] = section(7);
+
+/// In the file, type 1 is the first.
+const TYPES: [NumberType; 11] = [
+    NumberType::PremiumRate,
+    NumberType::TollFree,
+    NumberType::SharedCost,
+    NumberType::Voip,
+    NumberType::PersonalNumber,
+    NumberType::Pager,
+    NumberType::Uan,
+    NumberType::Voicemail,
+    NumberType::FixedLine,
+    NumberType::Mobile,
+    NumberType::FixedLineOrMobile,
+];
+
+const fn section(wanted: usize) -> &'static [u8] {
+    let mut at = HASH + SECTIONS * 4;
+    let mut number = 0;
+    loop {
+        let field = FILE.split_at(HASH + number * 4).1;
+        let length = match field.first_chunk() {
+            Some(length) => u32::from_le_bytes(*length) as usize,
+            None => panic!("the header is complete"),
+        };
+        if number == wanted {
+            return FILE.split_at(at).1.split_at(length).0;
+        }
+        at += length;
+        number += 1;
+    }
+}
+
+/// A place in the automaton: a row, or beyond the rows a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target(u16);
+
+/// Before the calling code.
+pub(super) const START: Target = Target(0);
+
+impl Target {
+    /// The class of the number that `digits` (ASCII) lead to from here; `None` when it is not valid.
+    #[inline]
+    pub(super) fn class(self, digits: &[u8]) -> Option<Class> {
+        let mut target = usize::from(self.0);
+        let mut left = digits.len();
+        for digit in digits {
+            if target >= OUTPUTS.len() {
+                break;
+            }
+            let next = ROWS[target * 10 + usize::from(digit.wrapping_sub(b'0') % 10)];
+            target = usize::from(u16::from_le_bytes(next));
+            left -= 1;
+        }
+        let class = match OUTPUTS.get(target) {
+            Some(class) => u16::from_le_bytes(*class),
+            None => {
+                let [class @ .., count, count_high] = CHAINS[target - OUTPUTS.len()];
+                let count = usize::from(u16::from_le_bytes([count, count_high]));
+                if count == left {
+                    u16::from_le_bytes(class)
+                } else {
+                    0
+                }
+            }
+        };
+        (class != 0).then_some(Class(class))
+    }
+}
+
+/// What a valid number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Class(u16);
+
+impl Class {
+    fn record(self) -> [u8; 4] {
+        CLASSES[usize::from(self.0)]
+    }
+
+    pub(super) fn plan(self) -> Plan {
+        Plan(self.record()[0])
+    }
+
+    pub(super) fn number_type(self) -> NumberType {
+        TYPES[usize::from(self.record()[1]) - 1]
+    }
+
+    /// Whether libphonenumber reads the E.164 form as the number itself. It takes the beginning of some others for a
+    /// trunk prefix.
+    pub(super) fn is_stable(self) -> bool {
+        self.record()[2] != 0
+    }
+}
+
+/// The numbering plan of a region, or of a calling code without a country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plan(u8);
+
+impl Plan {
+    /// `region` is an ISO 3166-1 alpha-2 code in either case.
+    pub(super) fn of_region(region: &str) -> Option<Self> {
+        let [first, second] = *region.as_bytes() else {
+            return None;
+        };
+        let letter = |byte: u8| {
+            byte.is_ascii_alphabetic()
+                .then(|| usize::from(byte.to_ascii_uppercase() - b'A'))
+        };
+        let number = REGIONS[letter(first)? * 26 + letter(second)?];
+        number.checked_sub(1).map(Self)
+    }
+
+    /// The main plan of the calling code that `digits` (ASCII) begin with.
+    pub(super) fn of_international(digits: &[u8]) -> Option<Self> {
+        if digits.starts_with(b"0") {
+            return None;
+        }
+        let mut code = 0;
+        digits.iter().take(3).find_map(|digit| {
+            code = code * 10 + usize::from(digit.wrapping_sub(b'0') % 10);
+            CODES[code].checked_sub(1).map(Self)
+        })
+    }
+
+    fn record(self) -> &'static [u8; 28] {
+        &PLANS[usize::from(self.0)]
+    }
+
+    fn u16(self, at: usize) -> u16 {
+        let record = self.record();
+        u16::from_le_bytes([record[at], record[at + 1]])
+    }
+
+    fn has(self, at: usize, number: Class) -> bool {
+        let record = self.record();
+        let flags =
+            u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
+        flags >> (number.plan().record()[11] & 31) & 1 == 1
+    }
+
+    /// ISO 3166-1 alpha-2, or `001`.
+    pub(super) fn region(self) -> &'static str {
+        match self.record() {
+            [0, ..] => "001",
+            record => str::from_utf8(&record[..2]).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn calling_code(self) -> u16 {
+        self.u16(2)
+    }
+
+    /// `+` and the digits of the calling code.
+    pub(super) fn international_prefix(self) -> &'static [u8] {
+        let field = &self.record()[24..];
+        let padding = field.iter().take_while(|&&byte| byte == 0).count();
+        &field[padding..]
+    }
+
+    /// The national numbers of the calling code.
+    pub(super) fn numbers(self) -> Target {
+        Target(self.u16(4))
+    }
+
+    /// What is dialled before a national number.
+    pub(super) fn trunk_prefix(self) -> Prefix {
+        Prefix(self.u16(6))
+    }
+
+    /// What is dialled before a calling code.
+    pub(super) fn exit_code(self) -> Prefix {
+        Prefix(self.u16(8))
+    }
+
+    /// Whether this region stands for its calling code where libphonenumber must choose one.
+    pub(super) fn is_main(self) -> bool {
+        self.record()[10] == self.0
+    }
+
+    /// Whether `number` certainly fits this region's general description, so that its digits are never taken for a
+    /// calling code and a shorter number here.
+    pub(super) fn fits(self, number: Class) -> bool {
+        self.has(12, number)
+    }
+
+    /// Whether `number`, written here with the calling code but without `+`, certainly cannot be a national number.
+    pub(super) fn needs_no_plus(self, number: Class) -> bool {
+        self.has(16, number)
+    }
+
+    /// Whether `number` is certainly what is left when it is written here after a trunk prefix.
+    pub(super) fn cuts_trunk_prefix_off(self, number: Class) -> bool {
+        self.has(20, number)
+    }
+}
+
+/// An automaton that finds a prefix of digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Prefix(u16);
+
+/// A prefix that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) length: usize,
+    /// Whether it is not simply to be cut off, but the region rewrites the number.
+    pub(super) transforms: bool,
+}
+
+impl Prefix {
+    /// The prefix that libphonenumber's expression would find: the last match on the way.
+    #[inline]
+    pub(super) fn find(self, digits: &[u8]) -> Option<Found> {
+        let mut state = usize::from(self.0);
+        let mut found = None;
+        for length in 0..=digits.len() {
+            if state == 0 {
+                break;
+            }
+            let record = &PREFIXES[state];
+            let digit = digits.get(length);
+            let kind = record[if digit.is_some() { 20 } else { 21 }];
+            if kind != 0 {
+                found = Some(Found {
+                    length,
+                    transforms: kind == 2,
+                });
+            }
+            let at = usize::from(digit.map_or(0, |digit| digit.wrapping_sub(b'0') % 10)) * 2;
+            state = usize::from(u16::from_le_bytes([record[at], record[at + 1]]));
+        }
+        found
+    }
+}
+
+/// A valid number for tests.
+#[cfg(test)]
+pub(super) struct Sample {
+    pub(super) plan: Plan,
+    pub(super) national: String,
+}
+
+/// A valid number, all plans equally likely.
+#[cfg(test)]
+pub(super) fn valid_number(random: &mut super::test_numbers::Random) -> Sample {
+    loop {
+        let plan = any_plan(random);
+        let mut target = usize::from(plan.numbers().0);
+        let mut national = String::new();
+        while target < OUTPUTS.len() {
+            if OUTPUTS[target] != [0, 0] && random.one_in(3) {
+                return Sample { plan, national };
+            }
+            let digit = random.digit();
+            national.push(digit);
+            let at = target * 10 + digit as usize - '0' as usize;
+            target = usize::from(u16::from_le_bytes(ROWS[at]));
+        }
+        let [class @ .., count, _] = CHAINS[target - OUTPUTS.len()];
+        if class != [0, 0] {
+            national.extend((0..count).map(|_| random.digit()));
+            return Sample { plan, national };
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn any_plan(random: &mut super::test_numbers::Random) -> Plan {
+    Plan(u8::try_from(random.below(PLANS.len())).expect("fewer than 256 plans"))
+}
+
+/// A plan with the same calling code.
+#[cfg(test)]
+pub(super) fn sharer(random: &mut super::test_numbers::Random, plan: Plan) -> Plan {
+    loop {
+        let other = any_plan(random);
+        if other.calling_code() == plan.calling_code() {
+            return other;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "automaton_tests.rs"]
+mod tests;

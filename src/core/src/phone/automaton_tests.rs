@@ -1,0 +1,165 @@
+//! The tables against their source and against libphonenumber.
+//!
+//! Two ways of being wrong are ruled out separately. The first test builds the tables again from the metadata, with
+//! automata made of the very patterns: what is in the file is what the generator makes. The second goes every single
+//! transition of the automaton, on the shortest way there and with a shortest way on to a valid number, and asks the
+//! library about the number: what the generator makes is what the library says.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::{engine, test_numbers::Random};
+use super::*;
+
+#[path = "../../examples/phone_automaton/compile.rs"]
+mod compile;
+#[path = "../../examples/phone_automaton/forest.rs"]
+mod forest;
+#[path = "../../examples/phone_automaton/prefix.rs"]
+mod prefix;
+
+#[test]
+fn the_file_is_what_the_generator_makes_of_the_metadata() {
+    let tables = compile::compile(include_bytes!("metadata.bin"));
+    assert!(
+        tables.bytes == FILE,
+        "run the example phone_automaton; it would give {}",
+        tables.summary
+    );
+}
+
+/// What a number is, by the tables and by the library.
+fn check(number: &str) {
+    let class = START.class(number.as_bytes());
+    let found = class.map(|class| (class.plan().region(), class.number_type()));
+    let e164 = format!("+{number}");
+    let written = engine::valid_as_written(&e164).map(|number| engine::describe(&number));
+    let expected = written.map(|number| (number.region.unwrap_or_default(), number.number_type));
+    assert_eq!(found, expected, "{e164}");
+    if class.is_some_and(Class::is_stable) {
+        let parsed = engine::parsed(&e164);
+        assert_eq!(parsed.as_deref(), Some(e164.as_str()), "{e164} read again");
+    }
+}
+
+fn target(row: usize, digit: usize) -> usize {
+    usize::from(u16::from_le_bytes(ROWS[row * 10 + digit]))
+}
+
+/// Class and digits to go.
+fn chain(target: usize) -> Option<(u16, usize)> {
+    let [class @ .., count, count_high] = CHAINS[target.checked_sub(OUTPUTS.len())?];
+    Some((
+        u16::from_le_bytes(class),
+        usize::from(u16::from_le_bytes([count, count_high])),
+    ))
+}
+
+/// For every row a shortest way to it.
+fn ways_there() -> Vec<String> {
+    let mut ways: Vec<Option<String>> = vec![None; OUTPUTS.len()];
+    ways[0] = Some(String::new());
+    let mut open = VecDeque::from([0]);
+    while let Some(row) = open.pop_front() {
+        for digit in 0..10 {
+            let next = target(row, digit);
+            if next < OUTPUTS.len() && ways[next].is_none() {
+                ways[next] = Some(format!(
+                    "{}{digit}",
+                    ways[row].as_deref().unwrap_or_default()
+                ));
+                open.push_back(next);
+            }
+        }
+    }
+    ways.into_iter()
+        .map(|way| way.expect("every row can be reached"))
+        .collect()
+}
+
+/// For every target that is not the dead end, the fewest digits on to a valid number.
+fn way_on(target_: usize, known: &mut HashMap<usize, Option<String>>) -> Option<String> {
+    if let Some((class, count)) = chain(target_) {
+        return (class != 0).then(|| "3".repeat(count));
+    }
+    if let Some(way) = known.get(&target_) {
+        return way.clone();
+    }
+    let mut best = (OUTPUTS[target_] != [0, 0]).then(String::new);
+    for digit in 0..10 {
+        if let Some(on) = way_on(target(target_, digit), known)
+            && best.as_ref().is_none_or(|best| on.len() + 1 < best.len())
+        {
+            best = Some(format!("{digit}{on}"));
+        }
+    }
+    known.insert(target_, best.clone());
+    best
+}
+
+#[test]
+fn every_transition_leads_where_the_library_says() {
+    let mut known = HashMap::new();
+    let mut random = Random::new(1);
+    let mut dead_ends = 0;
+    for (row, way) in ways_there().iter().enumerate() {
+        if way.len() > 3 {
+            check(way);
+        }
+        for digit in 0..10 {
+            let next = target(row, digit);
+            if let Some(on) = way_on(next, &mut known) {
+                check(&format!("{way}{digit}{on}"));
+                let on: String = on.bytes().map(|_| random.digit()).collect();
+                check(&format!("{way}{digit}{on}"));
+            } else if way.len() > 3 {
+                dead_ends += 1;
+                // Nothing that begins so is valid: as long as a neighbour would be, and some other length.
+                let neighbour = (0..10).find_map(|digit| way_on(target(row, digit), &mut known));
+                for length in [neighbour.map_or(0, |on| on.len()), random.below(8)] {
+                    let on: String = (0..length).map(|_| random.digit()).collect();
+                    check(&format!("{way}{digit}{on}"));
+                }
+            }
+        }
+    }
+    assert!(dead_ends > 10_000, "{dead_ends}");
+}
+
+#[test]
+fn every_region_has_its_plan() {
+    let mut seen = 0;
+    for first in b'A'..=b'Z' {
+        for second in b'A'..=b'Z' {
+            let code = String::from_utf8(vec![first, second]).expect("ASCII");
+            let plan = Plan::of_region(&code);
+            assert_eq!(
+                plan.map(|plan| i32::from(plan.calling_code())),
+                engine::country_code(&code),
+                "{code}"
+            );
+            if let Some(plan) = plan {
+                assert_eq!(plan.region(), code);
+                assert_eq!(Plan::of_region(&code.to_ascii_lowercase()), Some(plan));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 240, "{seen} regions");
+    for other in ["", "G", "GBR", "001", "g1", "\0\0", "é"] {
+        assert_eq!(Plan::of_region(other), None, "{other}");
+    }
+}
+
+#[test]
+fn calling_codes_are_the_library_s() {
+    for code in 0..1000 {
+        let digits = code.to_string();
+        let plan = Plan::of_international(digits.as_bytes())
+            .filter(|plan| plan.international_prefix() == format!("+{code}").as_bytes());
+        let region = engine::region_for_calling_code(code);
+        assert_eq!(plan.map(Plan::region), region, "{code}");
+        assert!(plan.is_none_or(Plan::is_main), "{code}");
+        let padded = format!("0{code}");
+        assert_eq!(Plan::of_international(padded.as_bytes()), None, "{padded}");
+    }
+}

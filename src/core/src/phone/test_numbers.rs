@@ -1,0 +1,98 @@
+//! Numbers and spellings for tests.
+
+use super::automaton;
+
+/// A deterministic stream (SplitMix64): the same numbers on every run.
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
+    }
+
+    pub(super) fn one_in(&mut self, limit: usize) -> bool {
+        self.below(limit) == 0
+    }
+
+    pub(super) fn digit(&mut self) -> char {
+        char::from(b'0' + self.below(10) as u8)
+    }
+
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+}
+
+/// What may stand before a number: exit codes, trunk prefixes, calling codes, carrier codes.
+const PREFIXES: [&str; 24] = [
+    "", "0", "1", "8", "00", "011", "810", "06", "01", "02", "001", "0011", "010", "119", "99",
+    "80", "90", "015", "180020", "0831", "1001", "15", "44", "7",
+];
+
+/// A number of `plan` as people write it, now and then damaged, and the region to read it in.
+pub(super) fn spelling(random: &mut Random) -> (String, Option<&'static str>) {
+    let number = automaton::valid_number(random);
+    let plan = number.plan;
+    let code = &plan.international_prefix()[1..];
+    let code = str::from_utf8(code).expect("digits");
+    let region = match random.below(10) {
+        0 => None,
+        1 => Some(automaton::any_plan(random).region()),
+        2 => Some(automaton::sharer(random, plan).region()),
+        _ => Some(plan.region()),
+    };
+    let national = &number.national;
+    let mut digits = match random.below(8) {
+        0 | 1 => format!("+{code}{national}"),
+        2 => format!("+{code}{}{national}", random.pick(&PREFIXES)),
+        3 => format!("{}{code}{national}", random.pick(&PREFIXES)),
+        4 => national.clone(),
+        _ => format!("{}{national}", random.pick(&PREFIXES)),
+    };
+    if random.one_in(4) {
+        damage(random, &mut digits);
+    }
+    (separated(random, &digits), region)
+}
+
+fn damage(random: &mut Random, digits: &mut String) {
+    let at = random.below(digits.len() + 1);
+    match random.below(4) {
+        0 => digits.insert(at, random.digit()),
+        1 => digits.truncate(at),
+        2 => digits.insert(
+            at,
+            random.pick(&['x', '#', ',', ';', '+', '*', 'é', '٣', '\n', '~', '[']),
+        ),
+        _ if at < digits.len() => {
+            digits.remove(at);
+        }
+        _ => digits.push(random.digit()),
+    }
+}
+
+fn separated(random: &mut Random, digits: &str) -> String {
+    if random.one_in(3) {
+        return digits.to_owned();
+    }
+    let often = 2 + random.below(6);
+    let mut text = String::new();
+    for c in digits.chars() {
+        if random.one_in(often) {
+            text.push_str(random.pick(&[" ", "-", ".", "(", ") ", "/", "  ", " - "]));
+        }
+        text.push(c);
+    }
+    if random.one_in(8) {
+        text.push_str(random.pick(&[" ", ")", ".", "-", "/"]));
+    }
+    text
+}
