@@ -132,6 +132,8 @@ pub fn warm() {
 }
 
 #[cfg(test)]
+mod format_tests;
+#[cfg(test)]
 mod test_numbers;
 #[cfg(test)]
 mod tests;
