@@ -24,6 +24,11 @@ extern "C-unwind" fn _PG_init() {
 }
 
 pgrx::extension_sql_file!("../sql/extension/tenant.sql", name = "tenant");
+pgrx::extension_sql_file!(
+    "../sql/extension/phone.sql",
+    name = "phone",
+    requires = [phone::phone_is_valid, phone::parse_phone, phone::is_e164]
+);
 pgrx::extension_sql_file!("../sql/extension/finalize.sql", name = "finalize", finalize);
 
 /// What `cargo pgrx test` asks of the crate. The tests are beside the code, in each capability's file.

@@ -6,9 +6,10 @@ revoke all on schema switchboard from public;
 revoke execute on all functions in schema switchboard from public;
 
 -- Trigger functions run statements of ours: no name in them may be looked up along the caller's search_path.
+-- normalize_phone fires for every row of an import, and saving and restoring the setting took a third of its time; its
+-- one statement qualifies every table, type and operator instead.
 alter function switchboard.maintain_counts() set search_path = '';
 alter function switchboard.seal_trigger() set search_path = '';
-alter function switchboard.normalize_phone() set search_path = '';
 
 do $$
 declare
@@ -28,6 +29,11 @@ declare
         'switchboard.is_e164(text)',
         'switchboard.parse_phone(text, text)',
         'switchboard.calling_code(text)',
+        'switchboard.phone_is_valid(text, text)',
+        'switchboard.phone_region(text)',
+        'switchboard.phone_type(text)',
+        'switchboard.phone_country_code(text)',
+        'switchboard.phone_format(text, text)',
         'switchboard.phone_metadata_version()',
         'switchboard.is_sealed(jsonb)',
         'switchboard.hint(jsonb)',
@@ -38,7 +44,9 @@ declare
         'switchboard.seal(jsonb, uuid, text, text)',
         'switchboard.unseal(jsonb, uuid, text, text, text)'
     ];
-    triggers constant regprocedure[] := array[
+    -- For the role that applies migrations and owns the tables: it declares the triggers and runs the report.
+    owners constant regprocedure[] := array[
+        'switchboard.phone_revalidate(regclass, name)',
         'switchboard.maintain_counts()',
         'switchboard.seal_trigger()',
         'switchboard.normalize_phone()'
@@ -58,9 +66,8 @@ begin
             execute pg_catalog.format('grant execute on function %s to service_role', function);
         end loop;
     end if;
-    -- The role that applies migrations declares the triggers.
     if exists (select from pg_catalog.pg_roles where rolname = 'postgres') then
-        foreach function in array triggers loop
+        foreach function in array owners loop
             execute pg_catalog.format('grant execute on function %s to postgres', function);
         end loop;
     end if;
@@ -86,8 +93,14 @@ comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits
 comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';
 comment on function switchboard.parse_phone(text, text) is 'One row about a number as people type it: e164, country_code, region, type, validity (valid, possible, test_range, invalid), extension, reason (not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters). Never raises.';
 comment on function switchboard.calling_code(text) is 'Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.';
+comment on function switchboard.phone_is_valid(text, text) is 'Whether a number, in any spelling that to_e164 reads, lies in a range that its country has assigned. A verdict of one phone_metadata_version: store the number, ask again.';
+comment on function switchboard.phone_region(text) is 'ISO 3166 region of an E.164 number (001 for calling codes without a country); NULL for a number in no region''s range and for other text.';
+comment on function switchboard.phone_type(text) is 'What the range of an E.164 number is for: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, shared_cost, voip, personal_number, pager, uan, voicemail, or unknown in no assigned range; NULL for other text.';
+comment on function switchboard.phone_country_code(text) is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
+comment on function switchboard.phone_format(text, text) is 'An E.164 number as people write it; style national, international or rfc3966 (tel: link). NULL for text that is not E.164. Raises 22023 for another style.';
 comment on function switchboard.phone_metadata_version() is 'Version of the numbering metadata. E.164 text does not change with it; validity does.';
-comment on function switchboard.normalize_phone() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW. Arguments: target column (text as typed becomes E.164), source column (keeps the text as given), region (ISO code, or organization for organizations.default_country). Canonical E.164 is taken at its word when possible; any other spelling must be a valid or test number. Raises 22023 naming column and reason.';
+comment on function switchboard.phone_revalidate(regclass, name) is 'Stored numbers that the present metadata does not call valid, test numbers aside: table, column, number, its region, type, validity (possible, or invalid when it would no longer pass is_e164), reason, and in how many rows. Without arguments every column with a CHECK by is_e164; with a table its columns, with a column that one. Reads with the caller''s rights; owner only. Raises 22023 for a table without such a column.';
+comment on function switchboard.normalize_phone() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW. Arguments: target column (text as typed becomes E.164), source column (keeps the text as given), region (ISO code, organization for organizations.default_country, or column:<name> for a text column of the row). Canonical E.164 is taken at its word when possible; any other spelling must be a valid or test number. Raises 22023 naming column, reason and the row''s key, 39P01 for arguments that name nothing.';
 
 comment on function switchboard.maintain_counts() is 'Trigger, AFTER INSERT / UPDATE / DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON, counter column → predicate or true). Moves counters by the difference, as the table''s owner. Raises 22023 for arguments that are no specification.';
 

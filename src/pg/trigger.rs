@@ -5,6 +5,8 @@ use super::owner::as_owner_of;
 use pgrx::datum::UnboxDatum;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::spi::Spi;
+use std::ffi::CStr;
+
 use pgrx::{AllocatedByRust, FromDatum, IntoDatum, PgTrigger, WhoAllocated};
 
 /// A row of the trigger's table that the trigger may change.
@@ -18,15 +20,34 @@ pub(crate) fn arguments<const N: usize>(
     trigger: &PgTrigger<'_>,
     names: [&str; N],
 ) -> Result<[String; N], ErrorReport> {
-    let given = trigger.extra_args().map_err(error::internal)?;
-    given.try_into().map_err(|given: Vec<String>| {
-        error::wrong_trigger(format!(
+    let given = arguments_in_place(trigger, names)?;
+    Ok(given.map(|argument| argument.to_string_lossy().into_owned()))
+}
+
+/// The same, as Postgres holds them.
+///
+/// # Errors
+/// As [`arguments`].
+pub(crate) fn arguments_in_place<'a, const N: usize>(
+    trigger: &PgTrigger<'a>,
+    names: [&str; N],
+) -> Result<[&'a CStr; N], ErrorReport> {
+    let data = trigger.trigger_data();
+    // SAFETY: the trigger that Postgres called us for; it holds tgnargs C strings, and lives as long as the call.
+    unsafe {
+        let declared = &*data.tg_trigger;
+        if usize::try_from(declared.tgnargs) == Ok(N) {
+            return Ok(std::array::from_fn(|i| {
+                CStr::from_ptr(*declared.tgargs.add(i))
+            }));
+        }
+        Err(error::wrong_trigger(format!(
             "trigger {} needs {N} arguments ({}), got {}",
             trigger.name().unwrap_or("?"),
             names.join(", "),
-            given.len()
-        ))
-    })
+            declared.tgnargs
+        )))
+    }
 }
 
 /// The row about to be written.

@@ -1,0 +1,232 @@
+//! The trigger that writes phone columns in E.164: which column the statement set, in which region to read it, what to
+//! accept. BEFORE INSERT OR UPDATE FOR EACH ROW on every table with a phone number.
+
+use crate::pg::error::{self, ErrorReport};
+use crate::pg::owner::{Table, as_owner_of};
+use crate::pg::row::{Column, Row};
+use crate::pg::spi::{self, Query};
+use crate::pg::trigger;
+use pgrx::datum::Uuid;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByPostgres, PgTrigger, pg_trigger};
+use std::ffi::CStr;
+use switchboard_core::phone::{self, Options, Reason, Validity};
+
+const ORGANIZATIONS: Table = Table {
+    schema: c"public",
+    name: c"organizations",
+};
+
+thread_local! {
+    // Every name is qualified: the function has no search_path of its own.
+    static DEFAULT_COUNTRY: Query = const { Query::new(
+        "select o.default_country::pg_catalog.text from public.organizations o \
+         where o.id operator(pg_catalog.=) $1",
+        &[spi::UUID],
+    ) };
+}
+
+/// Where the trigger finds the region that national spellings are read in: its third argument.
+enum RegionSource<'a> {
+    /// `organization`: the default country of the row's organization.
+    Organization,
+    /// `column:<name>`: a text column of the row.
+    Column(&'a CStr),
+    /// An ISO 3166 code.
+    Constant(&'a CStr),
+}
+
+impl<'a> RegionSource<'a> {
+    fn of(argument: &'a CStr) -> Self {
+        let bytes = argument.to_bytes_with_nul();
+        match bytes
+            .strip_prefix(b"column:")
+            .map(CStr::from_bytes_with_nul)
+        {
+            Some(Ok(column)) => Self::Column(column),
+            _ if argument == c"organization" => Self::Organization,
+            _ => Self::Constant(argument),
+        }
+    }
+
+    fn region(&self, row: &Row<'_>) -> Result<Option<String>, ErrorReport> {
+        match self {
+            Self::Organization => Ok(default_country(
+                row.new_value(&row.column::<Uuid>(c"organization_id")?),
+            )),
+            Self::Column(name) => Ok(row.new_value(&row.column::<String>(name)?)),
+            Self::Constant(code) => Ok(Some(code.to_string_lossy().into_owned())),
+        }
+    }
+
+    /// What to do about a number that was refused in `region`. A code that no numbering plan has is a mistake of the
+    /// trigger's declaration, or of the row's own region column; it is looked for only now, because numbers with a
+    /// country code need no region.
+    fn refusal(&self, target: &CStr, reason: Reason, region: Option<&str>) -> ErrorReport {
+        let unknown = region.is_some_and(|region| phone::country_code(region).is_none());
+        let place = match self {
+            Self::Constant(code) if unknown => {
+                return error::wrong_trigger(format!(
+                    "region {} named by the trigger is no ISO 3166 code, organization or column:<name>",
+                    code.to_string_lossy()
+                ));
+            }
+            Self::Constant(code) => code.to_string_lossy().into_owned(),
+            Self::Column(name) => format!("the country in column {}", name.to_string_lossy()),
+            Self::Organization => "the organization's country".to_owned(),
+        };
+        let hint = match self {
+            Self::Column(name) if unknown => {
+                format!(
+                    "{} must hold an ISO 3166 code such as GB.",
+                    name.to_string_lossy()
+                )
+            }
+            _ => format!("Write it with + and the country code, or as it is dialled in {place}."),
+        };
+        let target = target.to_string_lossy();
+        error::invalid_argument(format!("{target} is not a phone number: {reason}")).set_hint(hint)
+    }
+}
+
+/// Writes a number in E.164 and keeps the text as given. Arguments: target column, source column, region (ISO code,
+/// `organization` for the default country of the row's organization, or `column:<name>` for a text column of the row).
+/// BEFORE INSERT OR UPDATE FOR EACH ROW.
+///
+/// The column that the statement set is read: the target if it did, else the source. The source keeps what was read,
+/// or what the same statement wrote there. NULL stays NULL.
+///
+/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid number
+/// or a published test number, because reading it takes a guess.
+///
+/// # Errors
+/// 22023 naming the column, the reason code of `parse_phone` and the row's key; 39P01 for arguments that name nothing.
+#[pg_trigger]
+fn normalize_phone<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, ErrorReport> {
+    error::raised(normalize(trigger).map(Some))
+}
+
+fn normalize<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
+    let [target, source, region] =
+        trigger::arguments_in_place(trigger, ["target column", "source column", "region"])?;
+    let row = Row::of(trigger)?;
+    let number_column = row.column(target)?;
+    let text_column = row.column(source)?;
+    let (given, text) = match (written(&row, &number_column), written(&row, &text_column)) {
+        (None, None) => return Ok(row.with::<&str, 0>([])),
+        (Some(number), Some(Some(text))) => (number, Some(text)),
+        (Some(number), _) => (number, number),
+        (None, Some(text)) => (text, text),
+    };
+    let Some(given) = given else {
+        return Ok(row.with([(&number_column, None), (&text_column, None)]));
+    };
+    // Taken at its word, whatever the region.
+    if phone::is_e164(given) {
+        return Ok(row.with([(&number_column, Some(given)), (&text_column, text)]));
+    }
+    let region_source = RegionSource::of(region);
+    let region = region_source.region(&row)?;
+    match accept(given, region.as_deref()) {
+        Ok(e164) => Ok(row.with([(&number_column, Some(e164.as_str())), (&text_column, text)])),
+        Err(reason) => {
+            let refusal = region_source.refusal(target, reason, region.as_deref());
+            Err(match row.key() {
+                Some(key) => refusal.set_detail(format!("Row with {key}.")),
+                None => refusal,
+            })
+        }
+    }
+}
+
+/// What the statement wrote into a text column; `None` when it left the column as it was. An INSERT leaves NULL as it was.
+fn written<'a>(row: &Row<'a>, column: &Column<&'a str>) -> Option<Option<&'a str>> {
+    let new = row.new_value(column);
+    (new != row.old_value(column).flatten()).then_some(new)
+}
+
+/// The number to store for a text that is not E.164 yet.
+fn accept(text: &str, region: Option<&str>) -> Result<String, Reason> {
+    let number = phone::parse(text, region, Options::default());
+    match (number.validity, number.e164) {
+        (Validity::Valid | Validity::TestRange, Some(e164)) => Ok(e164),
+        _ => Err(number.reason.unwrap_or(Reason::NotANumber)),
+    }
+}
+
+fn default_country(organization: Option<Uuid>) -> Option<String> {
+    as_owner_of(ORGANIZATIONS.oid()?, || {
+        DEFAULT_COUNTRY.with(|query| {
+            query
+                .read(&[organization?.into()], |row| row.get::<String>(1))
+                .pop()?
+        })
+    })
+}
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pgrx::pg_schema]
+#[allow(clippy::disallowed_methods)] // tests may write
+mod tests {
+    use pgrx::prelude::*;
+
+    fn numbers() {
+        Spi::run(
+            "create table public.organizations (id uuid, default_country text);
+             insert into public.organizations values ('0a000000-0000-4000-8000-000000000001', 'US');
+             create table public.numbers (id int, organization_id uuid, phone_number text, phone_input text);
+             create trigger normalize before insert or update on public.numbers for each row
+                 execute function switchboard.normalize_phone('phone_number', 'phone_input', 'organization')",
+        )
+        .unwrap();
+    }
+
+    fn stored() -> (Option<String>, Option<String>) {
+        Spi::get_two("select phone_number, phone_input from public.numbers where id = 1").unwrap()
+    }
+
+    #[pg_test]
+    fn the_trigger_normalizes_and_keeps_the_text_as_given() {
+        numbers();
+        let some = |text: &str| Some(text.to_owned());
+        Spi::run(
+            "insert into public.numbers values
+             (1, '0a000000-0000-4000-8000-000000000001', '(415) 555-0132', null)",
+        )
+        .unwrap();
+        assert_eq!(stored(), (some("+14155550132"), some("(415) 555-0132")));
+        Spi::run("update public.numbers set id = 1").unwrap();
+        assert_eq!(stored(), (some("+14155550132"), some("(415) 555-0132")));
+        Spi::run("update public.numbers set phone_input = '415 555 0133'").unwrap();
+        assert_eq!(stored(), (some("+14155550133"), some("415 555 0133")));
+        Spi::run("update public.numbers set phone_number = null").unwrap();
+        assert_eq!(stored(), (None, None));
+    }
+
+    #[pg_test]
+    fn a_text_given_beside_the_number_is_kept() {
+        numbers();
+        Spi::run("insert into public.numbers values (1, null, '+14155550132', '(415) 555-0132')")
+            .unwrap();
+        assert_eq!(stored().1.as_deref(), Some("(415) 555-0132"));
+    }
+
+    #[pg_test(error = "phone_number is not a phone number: invalid_range")]
+    fn a_reading_that_is_merely_possible_is_refused() {
+        numbers();
+        Spi::run(
+            "insert into public.numbers select 1, id, '(017) 496-0511' from public.organizations",
+        )
+        .unwrap();
+    }
+
+    #[pg_test(error = "phone_number is not a phone number: letters")]
+    fn the_trigger_names_column_and_reason() {
+        numbers();
+        Spi::run("insert into public.numbers values (1, null, 'O7700900123', null)").unwrap();
+    }
+}
