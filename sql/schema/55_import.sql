@@ -343,15 +343,13 @@ begin
     ),
     inserted as (
         insert into public.leads as l (
-            organization_id, id, dataset_id, first_name, last_name, phone_number, email, postcode,
-            inquiry_date, notes, attributes, contact_status, duplicate_of, dup_seq, upload_id,
+            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email,
+            postcode, inquiry_date, notes, attributes, contact_status, duplicate_of, dup_seq, upload_id,
             row_number
         )
-        -- The phone as typed, read in the same country again: the trigger on leads writes E.164 and keeps
-        -- the text beside it. Without a country to read in, only the E.164 form is unmistakable.
+        -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, import_leads.dataset_id, d.first_name,
-            coalesce(f.last_name, d.last_name), case when v_normalize then d.phone else d.e164 end,
-            coalesce(f.email, d.email),
+            coalesce(f.last_name, d.last_name), d.e164, d.phone, coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             case when d.keep_suppressed then 'REMOVED' else 'READY' end,

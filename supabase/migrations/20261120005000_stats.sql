@@ -516,7 +516,7 @@ grant insert (
     rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at, completed_at
 ) on public.uploads to authenticated;
 grant insert (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, email, postcode,
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode,
     assigned_to, duplicate_of, dup_seq, upload_id, row_number
 ) on public.leads to authenticated;
