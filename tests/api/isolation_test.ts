@@ -18,7 +18,7 @@ const tables = async () =>
 /** Every function that PostgREST offers, with its arguments set to NULL. */
 const rpcs = async () =>
   (await sql((db) =>
-    db`select proname::text as name, coalesce(proargnames, '{}') as arguments from pg_proc
+    db`select proname::text as name, coalesce(proargnames[:pronargs], '{}') as arguments from pg_proc
        where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
        order by 1`
   )).map((row) => ({
