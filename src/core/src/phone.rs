@@ -90,7 +90,7 @@ pub fn describe(e164: &str) -> Option<Description> {
     }
 }
 
-/// How [`format`] writes a number.
+/// How [`format()`] writes a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// As it is dialled in its own country: `07911 123456`.
