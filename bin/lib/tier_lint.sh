@@ -5,8 +5,6 @@ source "$(dirname "$0")/tier.sh"
 features=(--no-default-features --features "pg$major")
 capabilities=(tenant phone stats credential prompt)
 
-# --- Rust -----------------------------------------------------------------------------------------------------------
-
 clippy() { cargo clippy --quiet --workspace --all-targets "${features[@]}" -- -D warnings; }
 # Private items are documented for whoever works on them, so links to them are wanted.
 rustdoc() { RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --quiet --workspace --no-deps --document-private-items "${features[@]}"; }
@@ -23,13 +21,9 @@ cargo_deny() {
     cargo-deny --workspace --offline check --hide-inclusion-graph "${checks[@]}"
 }
 
-# --- shell, TypeScript ----------------------------------------------------------------------------------------------
-
 shell() { shellcheck -x bin/setup bin/stack bin/test bin/demo bin/bench bin/lib/*.sh .ci/run; }
 typescript=(supabase/functions supabase/gateway supabase/tour tests/api)
 typescript_check() { find "${typescript[@]}" -name '*.ts' -print0 | xargs -0 "$(node_bin deno)" check --quiet --frozen --config "$deno_config"; }
-
-# --- versions -------------------------------------------------------------------------------------------------------
 
 # Prints what differs; fails then.
 agree() { # what, found, wanted
@@ -86,8 +80,6 @@ tool_versions() {
     [[ " $(majors) " == *" $major "* ]] || { say "PostgreSQL $major is not among $(majors)" && bad=1; }
     return "$bad"
 }
-
-# --- structure ------------------------------------------------------------------------------------------------------
 
 core_has_no_pgrx() { ! cargo tree --quiet -p switchboard-core --edges normal,build --prefix none | grep '^pgrx'; }
 
