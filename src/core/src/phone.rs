@@ -38,10 +38,8 @@ pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
     if fast::canonical(input).is_some() {
         return Some(input.to_owned());
     }
-    match fast::find(input, region) {
-        Some(number) => Some(number.e164().to_owned()),
-        None => reference::to_e164(input, region),
-    }
+    fast::find(input, region, |number| number.e164.to_owned())
+        .or_else(|| reference::to_e164(input, region))
 }
 
 /// Whether `text` is an E.164 number in canonical form: `+`, digits only, possible, and its own [`to_e164`].
@@ -54,7 +52,7 @@ pub fn is_e164(text: &str) -> bool {
 /// Ranges are assigned and withdrawn, so this is a verdict of one [`metadata_version`], not a property to store.
 pub fn is_valid(input: &str, region: Option<&str>) -> bool {
     fast::canonical(input).is_some()
-        || fast::find(input, region).is_some()
+        || fast::find(input, region, |_| ()).is_some()
         || reference::is_valid(input, region)
 }
 

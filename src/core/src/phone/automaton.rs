@@ -49,6 +49,12 @@ const fn section(wanted: usize) -> &'static [u8] {
     }
 }
 
+/// The value of an ASCII digit; the walks are only given those.
+#[inline]
+fn value(digit: u8) -> usize {
+    usize::from(digit.wrapping_sub(b'0'))
+}
+
 /// A place in the automaton: a row, or beyond the rows a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target(u16);
@@ -66,8 +72,8 @@ impl Target {
             if target >= OUTPUTS.len() {
                 break;
             }
-            let next = ROWS[target * 10 + usize::from(digit.wrapping_sub(b'0') % 10)];
-            target = usize::from(u16::from_le_bytes(next));
+            let next = ROWS.get(target * 10 + value(*digit))?;
+            target = usize::from(u16::from_le_bytes(*next));
             left -= 1;
         }
         let class = match OUTPUTS.get(target) {
@@ -135,8 +141,8 @@ impl Plan {
         }
         let mut code = 0;
         digits.iter().take(3).find_map(|digit| {
-            code = code * 10 + usize::from(digit.wrapping_sub(b'0') % 10);
-            CODES[code].checked_sub(1).map(Self)
+            code = code * 10 + value(*digit);
+            CODES.get(code)?.checked_sub(1).map(Self)
         })
     }
 
@@ -168,11 +174,19 @@ impl Plan {
         self.u16(2)
     }
 
-    /// `+` and the digits of the calling code.
-    pub(super) fn international_prefix(self) -> &'static [u8] {
-        let field = &self.record()[24..];
-        let padding = field.iter().take_while(|&&byte| byte == 0).count();
-        &field[padding..]
+    /// `+` and the calling code, with zero bytes before it.
+    pub(super) fn padded_prefix(self) -> [u8; 4] {
+        let [.., a, b, c, d] = *self.record();
+        [a, b, c, d]
+    }
+
+    /// How many digits the calling code has.
+    pub(super) fn code_length(self) -> usize {
+        match self.padded_prefix() {
+            [b'+', ..] => 3,
+            [_, b'+', ..] => 2,
+            _ => 1,
+        }
     }
 
     /// The national numbers of the calling code.
@@ -228,24 +242,24 @@ impl Prefix {
     /// The prefix that libphonenumber's expression would find: the last match on the way.
     #[inline]
     pub(super) fn find(self, digits: &[u8]) -> Option<Found> {
-        let mut state = usize::from(self.0);
+        let mut record = &PREFIXES[usize::from(self.0)];
         let mut found = None;
-        for length in 0..=digits.len() {
-            if state == 0 {
-                break;
-            }
-            let record = &PREFIXES[state];
-            let digit = digits.get(length);
-            let kind = record[if digit.is_some() { 20 } else { 21 }];
+        let mut note = |length, kind| {
             if kind != 0 {
                 found = Some(Found {
                     length,
                     transforms: kind == 2,
                 });
             }
-            let at = usize::from(digit.map_or(0, |digit| digit.wrapping_sub(b'0') % 10)) * 2;
-            state = usize::from(u16::from_le_bytes([record[at], record[at + 1]]));
+        };
+        for (length, digit) in digits.iter().enumerate() {
+            note(length, record[20]);
+            match record.as_chunks::<2>().0.get(value(*digit)) {
+                None | Some([0, 0]) => return found,
+                Some(next) => record = &PREFIXES[usize::from(u16::from_le_bytes(*next))],
+            }
         }
+        note(digits.len(), record[21]);
         found
     }
 }

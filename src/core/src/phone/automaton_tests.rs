@@ -155,7 +155,10 @@ fn calling_codes_are_the_library_s() {
     for code in 0..1000 {
         let digits = code.to_string();
         let plan = Plan::of_international(digits.as_bytes())
-            .filter(|plan| plan.international_prefix() == format!("+{code}").as_bytes());
+            .filter(|plan| {
+                plan.padded_prefix() == *format!("{:\0>4}", format!("+{code}")).as_bytes()
+            })
+            .filter(|plan| plan.code_length() == digits.len());
         let region = engine::region_for_calling_code(code);
         assert_eq!(plan.map(Plan::region), region, "{code}");
         assert!(plan.is_none_or(Plan::is_main), "{code}");

@@ -17,31 +17,34 @@ const MAX_DIGITS: usize = 18;
 /// Room in front of the digits for `+` and a calling code.
 const ROOM: usize = 4;
 
+/// What the bytes of the input are.
+const DIGIT: u8 = 1;
+const SEPARATOR: u8 = 2;
+const SLASH: u8 = 4;
+const OTHER: u8 = 8;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b' ' | b'-' | b'.' | b'(' | b')' => SEPARATOR,
+            b'/' => SLASH,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// A valid number that libphonenumber reads as itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Number {
-    /// The E.164 text, somewhere inside.
-    text: [u8; ROOM + MAX_DIGITS],
-    start: usize,
-    end: usize,
-    class: Class,
-    may_be_several: bool,
-}
-
-impl Number {
-    /// The number in E.164.
-    pub(super) fn e164(&self) -> &str {
-        str::from_utf8(&self.text[self.start..self.end]).unwrap_or_default()
-    }
-
-    pub(super) fn class(&self) -> Class {
-        self.class
-    }
-
+pub(super) struct Number<'a> {
+    pub(super) e164: &'a str,
+    pub(super) class: Class,
     /// Whether the input is one that an import might take for two numbers: with a slash in it, or very long.
-    pub(super) fn may_be_several(&self) -> bool {
-        self.may_be_several
-    }
+    pub(super) may_be_several: bool,
 }
 
 /// What canonical `text` is, when it is a valid number that is read as itself.
@@ -54,19 +57,34 @@ pub(super) fn canonical(text: &str) -> Option<Class> {
     START.class(digits).filter(|class| class.is_stable())
 }
 
-/// The number that `input` stands for in `region`, if that is beyond doubt.
-pub(super) fn find(input: &str, region: Option<&str>) -> Option<Number> {
-    let spelling = Spelling::read(input)?;
+/// What `answer` says of the number that `input` stands for in `region`; `None` when that is not beyond doubt.
+#[inline]
+pub(super) fn find<T>(
+    input: &str,
+    region: Option<&str>,
+    answer: impl FnOnce(Number<'_>) -> T,
+) -> Option<T> {
+    // Stays where it is: the digits are written byte by byte, and to copy them at once right after that is slow.
+    let mut spelling = Spelling {
+        text: [0; ROOM + MAX_DIGITS + 1],
+        end: ROOM,
+        plus: false,
+        slash: false,
+    };
+    if !spelling.read(input) {
+        return None;
+    }
     let (start, class) = if spelling.plus {
         spelling.international(0)
     } else {
         spelling.national(Plan::of_region(region?)?)
     }?;
-    Some(spelling.number(start, class))
+    Some(answer(spelling.number(start, class)))
 }
 
 struct Spelling {
-    text: [u8; ROOM + MAX_DIGITS],
+    /// Room for `+` and a calling code, then the digits, then one byte: every byte is written before it is looked at.
+    text: [u8; ROOM + MAX_DIGITS + 1],
     end: usize,
     plus: bool,
     slash: bool,
@@ -76,31 +94,37 @@ struct Spelling {
 type Reading = Option<(usize, Class)>;
 
 impl Spelling {
-    fn read(input: &str) -> Option<Self> {
+    /// Whether `input` has nothing but what a number is written with.
+    fn read(&mut self, input: &str) -> bool {
         // For these characters as many bytes as characters.
         if input.len() > MAX_INPUT_CHARS {
-            return None;
+            return false;
         }
-        let mut spelling = Self {
-            text: [0; ROOM + MAX_DIGITS],
-            end: ROOM,
-            plus: false,
-            slash: false,
-        };
-        for &byte in input.as_bytes() {
+        let bytes = input.as_bytes();
+        let lead = bytes.iter().position(u8::is_ascii_digit);
+        let (lead, rest) = bytes.split_at(lead.unwrap_or(bytes.len()));
+        let mut kinds = 0;
+        for &byte in lead {
             match byte {
-                b'0'..=b'9' => {
-                    *spelling.text.get_mut(spelling.end)? = byte;
-                    spelling.end += 1;
-                }
-                b' ' | b'-' | b'.' | b'(' | b')' => {}
-                b'/' => spelling.slash = true,
-                b'+' if spelling.end == ROOM && !spelling.plus => spelling.plus = true,
-                _ => return None,
+                b'+' if !self.plus => self.plus = true,
+                _ => kinds |= KINDS[usize::from(byte)],
             }
         }
-        // Fewer are no number to the library, or one by other rules.
-        (spelling.digits().len() > 2).then_some(spelling)
+        let mut end = ROOM;
+        for &byte in rest {
+            let kind = KINDS[usize::from(byte)];
+            kinds |= kind;
+            // Without a branch: in what order digits and separators come is not to be predicted.
+            self.text[end] = byte;
+            end += usize::from(kind & DIGIT);
+            if end > ROOM + MAX_DIGITS {
+                return false;
+            }
+        }
+        self.end = end;
+        self.slash = kinds & SLASH != 0;
+        // Fewer digits are no number to the library, or one by other rules.
+        kinds & OTHER == 0 && self.digits().len() > 2
     }
 
     fn digits(&self) -> &[u8] {
@@ -111,16 +135,13 @@ impl Spelling {
     fn international(&self, start: usize) -> Reading {
         let digits = &self.digits()[start..];
         match START.class(digits) {
-            Some(class) if class.is_stable() => {
-                let code = class.plan().international_prefix().len() - 1;
-                Some((start + code, class))
-            }
+            Some(class) if class.is_stable() => Some((start + class.plan().code_length(), class)),
             // Valid as it stands, but the library would cut something off.
             Some(_) => None,
             None => {
                 // A trunk prefix between calling code and number, as in +44 (0)…
                 let plan = Plan::of_international(digits)?;
-                let code = plan.international_prefix().len() - 1;
+                let code = plan.code_length();
                 let (trunk, class) = after_trunk_prefix(plan, &digits[code..])?;
                 Some((start + code + trunk, class))
             }
@@ -139,9 +160,11 @@ impl Spelling {
             }
         }
         let whole = stable(plan.numbers().class(digits));
-        let code = &plan.international_prefix()[1..];
+        let prefix = plan.padded_prefix();
+        let code = &prefix[ROOM - plan.code_length()..];
         // Digits that begin with the calling code are read without it if they do not fit the plan with it.
-        if digits.starts_with(code) && !whole.is_some_and(|class| plan.fits(class)) {
+        let has_code = code.iter().zip(digits).all(|(code, digit)| code == digit);
+        if has_code && !whole.is_some_and(|class| plan.fits(class)) {
             let rest = &digits[code.len()..];
             let class = stable(plan.numbers().class(rest))?;
             let sure = plan.fits(class)
@@ -156,17 +179,14 @@ impl Spelling {
         }
     }
 
-    fn number(self, start: usize, class: Class) -> Number {
+    fn number(&mut self, start: usize, class: Class) -> Number<'_> {
         let may_be_several = self.slash || self.digits().len() == MAX_DIGITS;
-        let Self { mut text, end, .. } = self;
-        let prefix = class.plan().international_prefix();
+        let plan = class.plan();
         let national = ROOM + start;
-        let start = national - prefix.len();
-        text[start..national].copy_from_slice(prefix);
+        self.text[start..national].copy_from_slice(&plan.padded_prefix());
+        let text = &self.text[national - plan.code_length() - 1..self.end];
         Number {
-            text,
-            start,
-            end,
+            e164: str::from_utf8(text).unwrap_or_default(),
             class,
             may_be_several,
         }

@@ -145,21 +145,22 @@ pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
 
 /// [`parse`] for the spellings that need none of its checks.
 fn read_fast(input: &str, region: Option<&str>) -> Option<Parsed> {
-    let number = fast::find(input, region).filter(|number| !number.may_be_several())?;
-    let plan = number.class().plan();
-    Some(Parsed {
-        e164: Some(number.e164().to_owned()),
-        country_code: Some(plan.calling_code().into()),
-        region: Some(plan.region()),
-        number_type: Some(number.class().number_type()),
-        validity: if test_range::is_test_number(number.e164()) {
-            Validity::TestRange
-        } else {
-            Validity::Valid
-        },
-        extension: None,
-        reason: None,
-    })
+    fast::find(input, region, |number| {
+        let plan = number.class.plan();
+        let validity = match test_range::is_test_number(number.e164) {
+            true => Validity::TestRange,
+            false => Validity::Valid,
+        };
+        (!number.may_be_several).then(|| Parsed {
+            e164: Some(number.e164.to_owned()),
+            country_code: Some(plan.calling_code().into()),
+            region: Some(plan.region()),
+            number_type: Some(number.class.number_type()),
+            validity,
+            extension: None,
+            reason: None,
+        })
+    })?
 }
 
 fn read(input: &str, region: Option<&str>) -> Result<Parsed, Reason> {

@@ -1,7 +1,7 @@
 //! The questions of this module answered by libphonenumber alone, without the fast path. Tests, fuzzing and benchmarks
 //! compare the two; elsewhere it is what the fast path leaves over.
 
-use super::{Description, Parsed, engine, parse::parse_slowly};
+use super::{Description, Parsed, engine, fast, parse::parse_slowly};
 
 /// See [`to_e164`](super::to_e164).
 pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
@@ -32,4 +32,9 @@ pub fn describe(e164: &str) -> Option<Description> {
     }
     let number = engine::resolve(e164, None).ok()?;
     Some(engine::describe(&number))
+}
+
+/// Whether the fast path reads this spelling, so that libphonenumber is not asked.
+pub fn is_beyond_doubt(input: &str, region: Option<&str>) -> bool {
+    fast::find(input, region, |_| ()).is_some()
 }

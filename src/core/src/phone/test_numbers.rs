@@ -41,8 +41,7 @@ const PREFIXES: [&str; 24] = [
 pub(super) fn spelling(random: &mut Random) -> (String, Option<&'static str>) {
     let number = automaton::valid_number(random);
     let plan = number.plan;
-    let code = &plan.international_prefix()[1..];
-    let code = str::from_utf8(code).expect("digits");
+    let code = plan.calling_code();
     let region = match random.below(10) {
         0 => None,
         1 => Some(automaton::any_plan(random).region()),
