@@ -40,6 +40,39 @@ pub(crate) fn statement_time() -> i64 {
     microseconds.div_euclid(1_000_000) + POSTGRES_EPOCH
 }
 
+/// What decides which rows a read-only query sees: two equal values in one backend see the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Visibility {
+    transaction: u32,
+    xmin: u32,
+    xmax: u32,
+    running: u32,
+    command: u32,
+}
+
+/// The statement's view of the database; `None` outside of one. For caches of one value: transaction and snapshot alone
+/// would hide a change that the same transaction made.
+pub(crate) fn visibility() -> Option<Visibility> {
+    // SAFETY: an active snapshot is a valid pointer for as long as it is active, and a process with one has a MyProc.
+    unsafe {
+        if !pg_sys::ActiveSnapshotSet() {
+            return None;
+        }
+        let snapshot = &*pg_sys::GetActiveSnapshot();
+        #[cfg(feature = "pg17")]
+        let transaction = (*pg_sys::MyProc).vxid.lxid;
+        #[cfg(not(feature = "pg17"))]
+        let transaction = (*pg_sys::MyProc).lxid;
+        Some(Visibility {
+            transaction,
+            xmin: snapshot.xmin.into_inner(),
+            xmax: snapshot.xmax.into_inner(),
+            running: snapshot.xcnt,
+            command: snapshot.curcid,
+        })
+    }
+}
+
 /// Whether the session applies changes made elsewhere (`session_replication_role = replica`).
 pub(crate) fn is_replica() -> bool {
     // SAFETY: reads a variable.
