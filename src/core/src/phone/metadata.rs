@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// Whoever replaces the file must say which release the new one is.
+    /// Whoever replaces the file must say which release the new one is, and run the example `phone_automaton`.
     #[test]
     fn version_names_this_file() {
         let hash: String = Sha256::digest(METADATA)

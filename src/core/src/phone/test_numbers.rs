@@ -1,6 +1,6 @@
 //! Numbers and spellings for tests.
 
-use super::automaton;
+use super::{automaton, fast};
 
 /// A deterministic stream (SplitMix64): the same numbers on every run.
 pub(super) struct Random(u64);
@@ -36,6 +36,17 @@ const PREFIXES: [&str; 24] = [
     "", "0", "1", "8", "00", "011", "810", "06", "01", "02", "001", "0011", "010", "119", "99",
     "80", "90", "015", "180020", "0831", "1001", "15", "44", "7",
 ];
+
+/// A valid number that libphonenumber reads as itself.
+pub(super) fn stable_e164(random: &mut Random) -> String {
+    loop {
+        let number = automaton::valid_number(random);
+        let e164 = format!("+{}{}", number.plan.calling_code(), number.national);
+        if fast::canonical(&e164).is_some() {
+            return e164;
+        }
+    }
+}
 
 /// A number of `plan` as people write it, now and then damaged, and the region to read it in.
 pub(super) fn spelling(random: &mut Random) -> (String, Option<&'static str>) {

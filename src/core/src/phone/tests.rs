@@ -135,6 +135,95 @@ fn regions_have_calling_codes() {
 }
 
 #[test]
+fn numbers_are_described() {
+    let described = |e164: &str| {
+        describe(e164).map(|number| {
+            (
+                number.country_code,
+                number.region,
+                number.number_type,
+                number.valid,
+            )
+        })
+    };
+    for (e164, code, region, number_type, valid) in [
+        ("+447911123456", 44, Some("GG"), NumberType::Mobile, true),
+        ("+442079460123", 44, Some("GB"), NumberType::FixedLine, true),
+        (
+            "+12125550123",
+            1,
+            Some("US"),
+            NumberType::FixedLineOrMobile,
+            true,
+        ),
+        (
+            "+14165550123",
+            1,
+            Some("CA"),
+            NumberType::FixedLineOrMobile,
+            true,
+        ),
+        ("+80012345678", 800, Some("001"), NumberType::TollFree, true),
+        // Valid, but the library would read it as another number: not by the tables alone.
+        (
+            "+3758105311939",
+            375,
+            Some("BY"),
+            NumberType::PremiumRate,
+            true,
+        ),
+        // Possible only: one region has +49, many share +1.
+        ("+4911111111", 49, Some("DE"), NumberType::Unknown, false),
+        ("+11111111111", 1, None, NumberType::Unknown, false),
+    ] {
+        let expected = Some((code, region, number_type, valid));
+        assert_eq!(described(e164), expected, "{e164}");
+    }
+    for other in [
+        "447911123456",
+        "+44 7911 123456",
+        "+44",
+        "",
+        "+999123456789",
+    ] {
+        assert_eq!(described(other), None, "{other}");
+    }
+}
+
+#[test]
+fn numbers_are_formatted() {
+    let formatted = |style: &str| format("+447911123456", style.parse().expect("a style"));
+    assert_eq!(formatted("national").as_deref(), Some("07911 123456"));
+    assert_eq!(
+        formatted("international").as_deref(),
+        Some("+44 7911 123456")
+    );
+    assert_eq!(formatted("rfc3966").as_deref(), Some("tel:+44-7911-123456"));
+    assert_eq!("National".parse::<Style>(), Err(UnknownStyle));
+    for other in ["07911 123456", "+44", ""] {
+        assert_eq!(format(other, Style::National), None, "{other}");
+    }
+}
+
+#[test]
+fn formatting_loses_nothing() {
+    let mut random = test_numbers::Random::new(5);
+    for _ in 0..2_000 {
+        let e164 = test_numbers::stable_e164(&mut random);
+        for style in [Style::International, Style::Rfc3966] {
+            let text = format(&e164, style).expect("it is E.164");
+            assert_eq!(to_e164(&text, None).as_ref(), Some(&e164), "{text}");
+        }
+        // Gabon prints its old numbers with a 0 that is read as part of a new one; 001 is no country to dial in.
+        let region = describe(&e164).and_then(|number| number.region);
+        if !matches!(region, Some("GA" | "001")) {
+            let text = format(&e164, Style::National).expect("it is E.164");
+            assert_eq!(to_e164(&text, region).as_ref(), Some(&e164), "{text}");
+        }
+    }
+}
+
+#[test]
 fn canonical_form_only() {
     assert!(is_e164("+447911123456"));
     for other in [
