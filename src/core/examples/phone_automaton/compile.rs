@@ -10,7 +10,9 @@
 //! - `plans`: one a region, see [`Plan`];
 //! - `prefixes`: ten targets (u16) a row, the match when more digits follow (u8), the match at the end (u8);
 //! - `regions`: for two letters, 26 × first + second, the plan's number plus one (u8);
-//! - `codes`: for calling codes 0 to 999 the main plan's number plus one (u8).
+//! - `codes`: for calling codes 0 to 999 the main plan's number plus one (u8);
+//! - `openings`: tables of 100 bytes, for the first two digits of three or more: the length of the trunk prefix if they
+//!   settle it and rule out an exit code, else 255.
 //!
 //! A target below the number of rows is a row; from there on it is a chain. Chain 0 is "no number", class 0 "not valid".
 
@@ -45,6 +47,9 @@ const TYPES: [fn(&PhoneMetadata) -> &Option<PhoneNumberDesc>; 10] = [
 const FIXED_LINE: u32 = 9;
 const MOBILE: u32 = 10;
 const FIXED_LINE_OR_MOBILE: u32 = 11;
+
+/// In a table of `openings`.
+const UNSETTLED: u8 = 255;
 
 /// What a number belongs to. As an output of an automaton: see [`Class::pack`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +99,8 @@ struct Plan {
     cut: u32,
     /// Start of the calling code's numbers.
     root: Node,
+    /// What the first two digits settle.
+    opening: [u8; 100],
 }
 
 pub(crate) struct Tables {
@@ -148,6 +155,7 @@ pub(crate) fn compile(metadata: &[u8]) -> Tables {
                 needs_no_plus,
                 cut,
                 root: numbers,
+                opening: opening(&prefixes, international, trunk),
             });
         }
     }
@@ -352,6 +360,29 @@ fn trunk(prefixes: &mut Prefixes, plan: &PhoneMetadata) -> usize {
             let transform = !plan.national_prefix_transform_rule().is_empty();
             prefixes.add(inner(pattern), transform)
         })
+}
+
+/// A table of `openings`.
+fn opening(prefixes: &Prefixes, exit: usize, trunk: usize) -> [u8; 100] {
+    std::array::from_fn(|digits| {
+        let read = |start: usize| {
+            let mut state = &prefixes.states[start];
+            let mut found = (0, state.here);
+            for (length, digit) in (1..).zip([digits / 10, digits % 10]) {
+                state = &prefixes.states[state.next[digit]];
+                if state.here != NONE {
+                    found = (length, state.here);
+                }
+            }
+            let settled = *state == prefixes.states[0];
+            (settled, found)
+        };
+        match (read(exit), read(trunk)) {
+            ((true, (_, NONE)), (true, (_, NONE))) => 0,
+            ((true, (_, NONE)), (true, (length, PLAIN))) => length,
+            _ => UNSETTLED,
+        }
+    })
 }
 
 /// [`Plan::fits`] and [`Plan::needs_no_plus`].
@@ -572,10 +603,16 @@ fn write(
             0,
         ]);
     }
-    let plan_bytes: Vec<u8> = plans
-        .iter()
-        .flat_map(|plan| plan_record(plan, layout.target(plan.root)))
-        .collect();
+    let mut openings: Vec<[u8; 100]> = Vec::new();
+    let mut plan_bytes = Vec::new();
+    for plan in plans {
+        let known = openings.iter().position(|table| *table == plan.opening);
+        let opening = known.unwrap_or(openings.len());
+        if known.is_none() {
+            openings.push(plan.opening);
+        }
+        plan_bytes.extend(plan_record(plan, layout.target(plan.root), opening));
+    }
     let prefix_bytes: Vec<u8> = prefixes
         .states
         .iter()
@@ -607,6 +644,7 @@ fn write(
         prefix_bytes,
         regions,
         codes,
+        openings.concat(),
     ];
     let mut bytes = metadata_hash.to_vec();
     for section in &sections {
@@ -629,18 +667,19 @@ fn byte(number: usize) -> u8 {
     u8::try_from(number).expect("fits a byte")
 }
 
-/// 28 bytes: region (2), calling code, root, trunk, international (u16 each), main, rank (u8 each), fits,
+/// 30 bytes: region (2), calling code, root, trunk, international, opening (u16 each), main, rank (u8 each), fits,
 /// needs_no_plus, cut (u32 each), `+` and the calling code with zero bytes before it (4).
-fn plan_record(plan: &Plan, root: u16) -> Vec<u8> {
+fn plan_record(plan: &Plan, root: u16, opening: usize) -> Vec<u8> {
     let mut record = match *plan.region.as_bytes() {
         [first, second] => vec![first, second],
         _ => vec![0, 0],
     };
-    let prefix = |state| u16::try_from(state).expect("few prefix states");
+    let prefix = |number: usize| u16::try_from(number).expect("fewer than 65,536");
     record.extend(plan.calling_code.to_le_bytes());
     record.extend(root.to_le_bytes());
     record.extend(prefix(plan.trunk).to_le_bytes());
     record.extend(prefix(plan.international).to_le_bytes());
+    record.extend(prefix(opening).to_le_bytes());
     record.extend([byte(plan.main), byte(plan.rank as usize)]);
     record.extend(plan.fits.to_le_bytes());
     record.extend(plan.needs_no_plus.to_le_bytes());

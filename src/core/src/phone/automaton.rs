@@ -6,16 +6,17 @@ use super::NumberType;
 const FILE: &[u8] = include_bytes!("automaton.bin");
 
 const HASH: usize = 32;
-const SECTIONS: usize = 8;
+const SECTIONS: usize = 9;
 
 const ROWS: &[[u8; 2]] = section(0).as_chunks().0;
 const OUTPUTS: &[[u8; 2]] = section(1).as_chunks().0;
 const CHAINS: &[[u8; 4]] = section(2).as_chunks().0;
 const CLASSES: &[[u8; 4]] = section(3).as_chunks().0;
-const PLANS: &[[u8; 28]] = section(4).as_chunks().0;
+const PLANS: &[[u8; 30]] = section(4).as_chunks().0;
 const PREFIXES: &[[u8; 22]] = section(5).as_chunks().0;
 const REGIONS: &[u8] = section(6);
 const CODES: &[u8] = section(7);
+const OPENINGS: &[[u8; 100]] = section(8).as_chunks().0;
 
 /// In the file, type 1 is the first.
 const TYPES: [NumberType; 11] = [
@@ -32,17 +33,21 @@ const TYPES: [NumberType; 11] = [
     NumberType::FixedLineOrMobile,
 ];
 
+/// A section of the file. Empty when the file is of another layout, so that the generator, an example of this crate, can
+/// still be built to write it anew; the tests then fail.
 const fn section(wanted: usize) -> &'static [u8] {
     let mut at = HASH + SECTIONS * 4;
     let mut number = 0;
     loop {
-        let field = FILE.split_at(HASH + number * 4).1;
-        let length = match field.first_chunk() {
+        let length = match FILE.split_at(HASH + number * 4).1.first_chunk() {
             Some(length) => u32::from_le_bytes(*length) as usize,
-            None => panic!("the header is complete"),
+            None => return &[],
         };
         if number == wanted {
-            return FILE.split_at(at).1.split_at(length).0;
+            return match FILE.split_at_checked(at) {
+                Some((_, rest)) if rest.len() >= length => rest.split_at(length).0,
+                _ => &[],
+            };
         }
         at += length;
         number += 1;
@@ -146,7 +151,7 @@ impl Plan {
         })
     }
 
-    fn record(self) -> &'static [u8; 28] {
+    fn record(self) -> &'static [u8; 30] {
         &PLANS[usize::from(self.0)]
     }
 
@@ -159,7 +164,7 @@ impl Plan {
         let record = self.record();
         let flags =
             u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
-        flags >> (number.plan().record()[11] & 31) & 1 == 1
+        flags >> (number.plan().record()[13] & 31) & 1 == 1
     }
 
     /// ISO 3166-1 alpha-2, or `001`.
@@ -204,25 +209,36 @@ impl Plan {
         Prefix(self.u16(8))
     }
 
+    /// The length of the trunk prefix that `digits` begin with, where two of them are enough to say so and to say that
+    /// there is no exit code. There must be three.
+    pub(super) fn opening(self, digits: &[u8]) -> Option<usize> {
+        let [first, second, _, ..] = *digits else {
+            return None;
+        };
+        let table = OPENINGS.get(usize::from(self.u16(10)))?;
+        let length = table.get(value(first) * 10 + value(second))?;
+        (*length != u8::MAX).then_some(usize::from(*length))
+    }
+
     /// Whether this region stands for its calling code where libphonenumber must choose one.
     pub(super) fn is_main(self) -> bool {
-        self.record()[10] == self.0
+        self.record()[12] == self.0
     }
 
     /// Whether `number` certainly fits this region's general description, so that its digits are never taken for a
     /// calling code and a shorter number here.
     pub(super) fn fits(self, number: Class) -> bool {
-        self.has(12, number)
+        self.has(14, number)
     }
 
     /// Whether `number`, written here with the calling code but without `+`, certainly cannot be a national number.
     pub(super) fn needs_no_plus(self, number: Class) -> bool {
-        self.has(16, number)
+        self.has(18, number)
     }
 
     /// Whether `number` is certainly what is left when it is written here after a trunk prefix.
     pub(super) fn cuts_trunk_prefix_off(self, number: Class) -> bool {
-        self.has(20, number)
+        self.has(22, number)
     }
 }
 

@@ -166,3 +166,24 @@ fn calling_codes_are_the_library_s() {
         assert_eq!(Plan::of_international(padded.as_bytes()), None, "{padded}");
     }
 }
+
+#[test]
+fn openings_are_what_the_prefix_automata_say() {
+    let (mut settled, mut all) = (0, 0);
+    for number in 0..PLANS.len() {
+        let plan = Plan(u8::try_from(number).expect("fewer than 256 plans"));
+        for digits in 0..100_000 {
+            let digits = format!("{digits:05}");
+            let digits = digits.as_bytes();
+            all += 1;
+            if let Some(length) = plan.opening(digits) {
+                settled += 1;
+                let trunk = plan.trunk_prefix().find(digits);
+                assert!(trunk.is_none_or(|found| !found.transforms));
+                assert_eq!(trunk.map_or(0, |found| found.length), length);
+                assert_eq!(plan.exit_code().find(digits), None);
+            }
+        }
+    }
+    assert!(settled * 10 > all * 9, "{settled} of {all}");
+}

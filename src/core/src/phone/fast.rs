@@ -151,7 +151,10 @@ impl Spelling {
     /// The digits as they are dialled in `plan`'s region.
     fn national(&self, plan: Plan) -> Reading {
         let digits = self.digits();
-        if let Some(exit) = plan.exit_code().find(digits) {
+        let opening = plan.opening(digits);
+        if opening.is_none()
+            && let Some(exit) = plan.exit_code().find(digits)
+        {
             // No calling code begins with 0; before one, the library takes the exit code for part of the number.
             if digits.get(exit.length) != Some(&b'0') {
                 return (digits.len() > exit.length + 2)
@@ -172,10 +175,13 @@ impl Spelling {
                 && (plan.is_main() || !has_trunk_prefix(plan, rest));
             return sure.then_some((code.len(), class));
         }
-        match whole {
-            // "Stable" speaks of the main region's trunk prefix.
-            Some(class) if plan.is_main() || !has_trunk_prefix(plan, digits) => Some((0, class)),
-            _ => after_trunk_prefix(plan, digits),
+        // "Stable" speaks of the main region's trunk prefix.
+        match (whole, opening) {
+            (Some(class), _) if plan.is_main() => Some((0, class)),
+            (whole, Some(0)) => whole.map(|class| (0, class)),
+            (_, Some(trunk)) => without_trunk_prefix(plan, digits, trunk),
+            (Some(class), None) if !has_trunk_prefix(plan, digits) => Some((0, class)),
+            (_, None) => after_trunk_prefix(plan, digits),
         }
     }
 
@@ -184,9 +190,11 @@ impl Spelling {
         let plan = class.plan();
         let national = ROOM + start;
         self.text[start..national].copy_from_slice(&plan.padded_prefix());
-        let text = &self.text[national - plan.code_length() - 1..self.end];
+        let start = national - plan.code_length() - 1;
+        // All of it is ASCII, and a constant length is read faster.
+        let text = str::from_utf8(&self.text).unwrap_or_default();
         Number {
-            e164: str::from_utf8(text).unwrap_or_default(),
+            e164: text.get(start..self.end).unwrap_or_default(),
             class,
             may_be_several,
         }
@@ -208,9 +216,12 @@ fn after_trunk_prefix(plan: Plan, digits: &[u8]) -> Reading {
     if found.length == 0 || found.transforms {
         return None;
     }
-    let class = stable(plan.numbers().class(&digits[found.length..]))?;
-    plan.cuts_trunk_prefix_off(class)
-        .then_some((found.length, class))
+    without_trunk_prefix(plan, digits, found.length)
+}
+
+fn without_trunk_prefix(plan: Plan, digits: &[u8], trunk: usize) -> Reading {
+    let class = stable(plan.numbers().class(digits.get(trunk..)?))?;
+    plan.cuts_trunk_prefix_off(class).then_some((trunk, class))
 }
 
 #[cfg(test)]
