@@ -17,8 +17,8 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use serde_json::json;
 use switchboard_core::tenant::{
-    Capability, Membership, OrganizationStatus, Principal, Requested, Role, capabilities as all,
-    resolve,
+    Capability, Claims, Membership, OrganizationStatus, Principal, Requested, Resolution, Role,
+    capabilities as all, resolve,
 };
 
 const MEMBERSHIPS: Table = Table {
@@ -91,6 +91,16 @@ impl Caller {
         });
         caller
     }
+
+    /// The organization that the request works for, from its headers, its token and the tables.
+    fn resolve(&self, claims: &Claims) -> Resolution<'_> {
+        resolve(
+            &claims::headers(),
+            &claims.active_organization,
+            self.default_organization,
+            &self.memberships,
+        )
+    }
 }
 
 /// A row of ACTIVE_MEMBERSHIPS; `None` for a role or status that this version does not know.
@@ -144,12 +154,7 @@ fn organization(capability: Option<Capability>) -> Option<Uuid> {
         Principal::Service => service_organization(),
         Principal::User(user) => {
             let caller = Caller::load(user);
-            let resolution = resolve(
-                &claims::headers(),
-                &claims.active_organization,
-                caller.default_organization,
-                &caller.memberships,
-            );
+            let resolution = caller.resolve(&claims);
             match capability {
                 Some(capability) => resolution.organization_for(capability),
                 None => resolution.membership.map(|m| m.organization_id),
@@ -240,12 +245,7 @@ fn context() -> JsonText {
         }),
         Principal::User(user) => {
             let caller = Caller::load(user);
-            let resolution = resolve(
-                &claims::headers(),
-                &claims.active_organization,
-                caller.default_organization,
-                &caller.memberships,
-            );
+            let resolution = caller.resolve(&claims);
             let held: Vec<_> = all()
                 .filter(|capability| resolution.organization_for(*capability).is_some())
                 .map(Capability::name)
