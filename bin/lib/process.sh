@@ -94,5 +94,5 @@ check_port() {
     else
         holder="a program of the user $(id -nu "$user" 2>/dev/null || say "$user")"
     fi
-    die "port $1, which $2 needs, is taken by $holder. Stop that first; if it is a stack of another folder or PostgreSQL version: bin/stack down there"
+    die "port $1, which $2 needs, is taken by $holder. Stop that first; if it is a stack of another folder or PostgreSQL version: bin/stack down there. PORT_OFFSET=1000 takes other ports"
 }

@@ -1,14 +1,17 @@
 # The local stack: names, ports, addresses, and how to reach its database. Sourced by stack, test, demo and bench after
-# find_postgres. STACK_NAME is dev (the ports of `supabase start`) or test (each 100 higher).
+# find_postgres. STACK_NAME is dev (the ports of `supabase start`) or test (each 100 higher); PORT_OFFSET moves both.
 # shellcheck shell=bash
 # shellcheck source=bin/lib/common.sh disable=SC2154
 
 stack=${STACK_NAME:-dev}
 case $stack in
-    dev) api_port=54321 db_port=54322 rest_port=54331 ;;
-    test) api_port=54421 db_port=54422 rest_port=54431 ;;
+    dev) first_port=54321 ;;
+    test) first_port=54421 ;;
     *) die "STACK_NAME is '$stack'; it can be dev or test" ;;
 esac
+# For a machine where these are taken, as by `supabase start`.
+[[ ${PORT_OFFSET:-0} =~ ^[0-9]{1,4}$ ]] || die "PORT_OFFSET is '$PORT_OFFSET'; it is a number from 0 to 9999"
+api_port=$((first_port + ${PORT_OFFSET:-0})) db_port=$((api_port + 1)) rest_port=$((api_port + 10))
 states=$(state_root)
 state=$states/$stack-$major
 data=$state/data
