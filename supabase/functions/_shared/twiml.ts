@@ -9,7 +9,6 @@ export interface Decision {
   decision: "answer" | "notice" | "reject";
   /** Why, e.g. `number_inactive`, `organization_paused`, `no_agent`. */
   reason?: string;
-  organization_id?: string | null;
   call_id?: string | null;
   agent?: {
     id: string;
