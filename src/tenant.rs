@@ -1,272 +1,197 @@
 //! SQL surface of tenant resolution: who asks, for which organization, with which rights.
 //!
-//! Policies call `organization_for(capability)` inside a scalar sub-select, once per statement. Nothing here raises
-//! and nothing is SECURITY DEFINER: the membership tables are read as their owner by kept plans. `require_uid` and
-//! `require_org`, which do raise, are SQL over these (sql/extension/tenant.sql).
+//! Policies call `organization_for(capability)` inside a scalar sub-select, once per statement. Nothing here raises but
+//! `assert_permissions`, and nothing is SECURITY DEFINER: the membership tables are read as their owner by kept plans.
+//! `require_uid` and `require_org`, which do raise, are SQL over these (sql/extension/tenant.sql).
 //!
-//! Contract with sql/schema: `public.memberships(organization_id, user_id, role, status)`,
+//! Contract with sql/schema: `public.memberships(organization_id, user_id, role, status, can_view_all_leads,
+//! can_edit_lessons, can_push_to_n8n, can_manage_users, permissions, allowed_dataset_ids, expires_at)`,
 //! `public.organizations(id, slug, status)`, `public.profiles(id, default_organization_id)`,
+//! `public.support_sessions(organization_id, id, admin_id, capabilities, opened_at, expires_at, closed_at)`,
 //! `private.platform_admins(user_id)`.
 
-use crate::pg::claims::{self, Request};
+mod caller;
+
+use crate::pg::claims;
+use crate::pg::error::{ErrorReport, invalid_argument};
 use crate::pg::json::JsonText;
-use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::spi::{self, Query};
+use crate::pg::session::Timestamp;
+use caller::{Caller, from_sql, to_sql, with_caller};
 use pgrx::datum::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
-use serde_json::json;
+use serde_json::{Value, json};
 use switchboard_core::tenant::{
-    Capability, Claims, Membership, OrganizationStatus, Principal, Requested, Resolution, Role,
-    capabilities as all, resolve,
+    Capability, CapabilitySet, Principal, Role, Standing, parse_permissions,
 };
-
-const MEMBERSHIPS: Table = Table {
-    schema: c"public",
-    name: c"memberships",
-};
-const PLATFORM_ADMINS: Table = Table {
-    schema: c"private",
-    name: c"platform_admins",
-};
-
-thread_local! {
-    /// 256 memberships are served, by id; nobody has more.
-    static ACTIVE_MEMBERSHIPS: Query = const { Query::new(
-        "select m.organization_id, o.slug::pg_catalog.text, o.status::pg_catalog.text, m.role::pg_catalog.text \
-         from public.memberships m \
-         join public.organizations o on o.id operator(pg_catalog.=) m.organization_id \
-         where m.user_id operator(pg_catalog.=) $1 \
-         and m.status operator(pg_catalog.=) 'active'::pg_catalog.text \
-         order by m.organization_id limit 256",
-        &[spi::UUID],
-    ) };
-    static DEFAULT_ORGANIZATION: Query = const { Query::new(
-        "select p.default_organization_id from public.profiles p where p.id operator(pg_catalog.=) $1",
-        &[spi::UUID],
-    ) };
-    static ORGANIZATION: Query = const { Query::new(
-        "select o.id from public.organizations o \
-         where ($1 is null or o.id operator(pg_catalog.=) $1) \
-         and ($2 is null or o.slug operator(pg_catalog.=) $2)",
-        &[spi::UUID, spi::TEXT],
-    ) };
-    static IS_PLATFORM_ADMIN: Query = const { Query::new(
-        "select true from private.platform_admins a where a.user_id operator(pg_catalog.=) $1",
-        &[spi::UUID],
-    ) };
-}
-
-/// A signed-in user with what the tables say of them.
-struct Caller {
-    user: uuid::Uuid,
-    memberships: Vec<Membership>,
-    default_organization: Option<uuid::Uuid>,
-}
-
-impl Caller {
-    /// Reads the tables; without them (extension installed, schema not) the caller belongs nowhere.
-    fn load(user: uuid::Uuid) -> Caller {
-        let mut caller = Caller {
-            user,
-            memberships: Vec::new(),
-            default_organization: None,
-        };
-        let Some(table) = MEMBERSHIPS.oid() else {
-            return caller;
-        };
-        let parameters = || [to_sql(user).into()];
-        as_owner_of(table, || {
-            caller.memberships = ACTIVE_MEMBERSHIPS
-                .with(|query| query.read(&parameters(), membership))
-                .into_iter()
-                .flatten()
-                .collect();
-            caller.default_organization = DEFAULT_ORGANIZATION
-                .with(|query| query.read(&parameters(), |row| row.get::<Uuid>(1)))
-                .into_iter()
-                .flatten()
-                .map(from_sql)
-                .next();
-        });
-        caller
-    }
-
-    /// The organization that the request works for, from its headers, its token and the tables.
-    fn resolve(&self, claims: &Claims) -> Resolution<'_> {
-        resolve(
-            &claims::headers(),
-            &claims.active_organization,
-            self.default_organization,
-            &self.memberships,
-        )
-    }
-}
-
-/// A row of ACTIVE_MEMBERSHIPS; `None` for a role or status that this version does not know.
-fn membership(row: &spi::Row<'_>) -> Option<Membership> {
-    Some(Membership {
-        organization_id: from_sql(row.get(1)?),
-        slug: row.get(2)?,
-        status: OrganizationStatus::from_name(&row.get::<String>(3)?)?,
-        role: Role::from_name(&row.get::<String>(4)?)?,
-    })
-}
-
-fn to_sql(id: uuid::Uuid) -> Uuid {
-    Uuid::from_bytes(id.into_bytes())
-}
-
-fn from_sql(id: Uuid) -> uuid::Uuid {
-    uuid::Uuid::from_bytes(*id)
-}
-
-/// The organization that the service role names in a header, if it exists. It has no other way to name one.
-fn service_organization() -> Option<uuid::Uuid> {
-    let headers = claims::headers();
-    let present = |id: &Requested<uuid::Uuid>| match id {
-        Requested::Present(id) => Some(to_sql(*id)),
-        _ => None,
-    };
-    let id = present(&headers.organization_id);
-    let slug = match &headers.organization_slug {
-        Requested::Present(slug) => Some(slug.clone()),
-        _ => None,
-    };
-    let malformed = headers.organization_id == Requested::Invalid
-        || headers.organization_slug == Requested::Invalid;
-    if malformed || (id.is_none() && slug.is_none()) {
-        return None;
-    }
-    let found = as_owner_of(MEMBERSHIPS.oid()?, || {
-        ORGANIZATION.with(|query| query.read(&[id.into(), slug.into()], |row| row.get::<Uuid>(1)))
-    });
-    found.into_iter().flatten().map(from_sql).next()
-}
-
-/// The organization in force, when `accepts` says so of the membership.
-fn organization(capability: Option<Capability>) -> Option<Uuid> {
-    let Request {
-        principal, claims, ..
-    } = claims::request();
-    match principal {
-        Principal::Nobody => None,
-        Principal::Service => service_organization(),
-        Principal::User(user) => {
-            let caller = Caller::load(user);
-            let resolution = caller.resolve(&claims);
-            match capability {
-                Some(capability) => resolution.organization_for(capability),
-                None => resolution.membership.map(|m| m.organization_id),
-            }
-        }
-    }
-    .map(to_sql)
-}
 
 /// The signed-in user's id, from the token's `sub`; NULL for anything odd.
 #[pg_extern(stable, parallel_safe, strict, cost = 1)]
 fn user_id() -> Option<Uuid> {
-    match claims::request().principal {
+    claims::with_request(|request| match request.principal {
         Principal::User(user) => Some(to_sql(user)),
         _ => None,
-    }
+    })
 }
 
 /// The role that the request acts as, when the token was issued for it; NULL otherwise.
 #[pg_extern(stable, parallel_safe, strict, cost = 1)]
 fn request_role() -> Option<String> {
-    let request = claims::request();
-    (request.claims.role.as_deref() == Some(request.role.as_str())).then_some(request.role)
+    claims::with_request(|request| {
+        (request.claims.role.as_deref() == Some(request.role.as_str()))
+            .then(|| request.role.clone())
+    })
 }
 
 /// The organization that the request works for; NULL when there is none or it is not the caller's.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn current_organization_id() -> Option<Uuid> {
-    organization(None)
+    with_caller(|caller| caller.organization().map(to_sql))
 }
 
 /// The organization that the request works for if the caller holds `capability` there, else NULL. The one function
 /// that policies call. An unknown capability is held by nobody.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_for(capability: &str) -> Option<Uuid> {
-    organization(Some(Capability::from_name(capability)?))
+    let capability = Capability::from_name(capability)?;
+    with_caller(|caller| caller.organization_for(capability).map(to_sql))
 }
 
-/// All organizations that the caller is an active member of, sorted; empty for anybody else.
+/// All organizations that the caller is an active member of, sorted; empty for anybody else. A support session is no
+/// membership: it reads what its capabilities say and lists nothing.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_ids() -> Vec<Uuid> {
-    match claims::request().principal {
-        Principal::User(user) => Caller::load(user)
+    with_caller(|caller| {
+        caller
             .memberships
             .iter()
+            .filter(|m| m.standing.is_member())
             .map(|m| to_sql(m.organization_id))
-            .collect(),
-        _ => Vec::new(),
-    }
+            .collect()
+    })
+}
+
+/// Whether the caller is an active member of an organization, whichever the request is for.
+#[pg_extern(stable, parallel_restricted, strict, cost = 10)]
+fn is_member(organization_id: Uuid) -> bool {
+    with_caller(|caller| {
+        caller
+            .membership_of(from_sql(organization_id))
+            .is_some_and(|m| m.standing.is_member())
+    })
+}
+
+/// Whether the caller holds `capability` in an organization, whichever the request is for. The service role holds every
+/// capability in every organization that exists.
+#[pg_extern(stable, parallel_restricted, strict, cost = 10)]
+fn can(organization_id: Uuid, capability: &str) -> bool {
+    let Some(capability) = Capability::from_name(capability) else {
+        return false;
+    };
+    let organization = from_sql(organization_id);
+    with_caller(|caller| match caller.principal {
+        Principal::Service => caller::exists(organization),
+        _ => caller
+            .membership_of(organization)
+            .is_some_and(|m| m.capabilities.contains(capability)),
+    })
+}
+
+/// The caller's role in the organization that the request works for, or `support`; NULL when there is none.
+#[pg_extern(stable, parallel_restricted, strict, cost = 10)]
+fn org_role() -> Option<&'static str> {
+    with_caller(|caller| caller.membership().map(|m| m.standing.name()))
+}
+
+/// The datasets whose leads the caller may see in the organization that the request works for; NULL is all of them, and
+/// without an organization there is none.
+#[pg_extern(stable, parallel_restricted, strict, cost = 10)]
+fn dataset_scope() -> Option<Vec<Uuid>> {
+    with_caller(|caller| match caller.membership() {
+        Some(m) => m
+            .dataset_scope
+            .as_ref()
+            .map(|ids| ids.iter().copied().map(to_sql).collect()),
+        None if caller.organization().is_some() => None,
+        None => Some(Vec::new()),
+    })
 }
 
 /// Whether the caller is a platform admin and signed in with a second factor (`aal2`).
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn is_platform_admin() -> bool {
-    let request = claims::request();
-    let Principal::User(user) = request.principal else {
-        return false;
-    };
-    if request.claims.assurance_level.as_deref() != Some("aal2") {
-        return false;
-    }
-    let Some(table) = PLATFORM_ADMINS.oid() else {
-        return false;
-    };
-    as_owner_of(table, || {
-        let admin = IS_PLATFORM_ADMIN
-            .with(|query| query.read(&[to_sql(user).into()], |row| row.get::<bool>(1)));
-        admin.contains(&Some(true))
-    })
+    caller::is_platform_admin()
 }
 
-/// Who the caller is for us and why: user_id, organization_id, role, capabilities, source, reason, organizations.
+/// Who the caller is for us and why: user_id, organization_id, role, capabilities, source, reason, organizations; where
+/// they say something also dataset_scope, expires_at and support_session_id.
 #[pg_extern(stable, parallel_restricted, strict, cost = 50)]
 fn context() -> JsonText {
-    let Request {
-        principal,
-        claims,
-        role,
-    } = claims::request();
-    let value = match principal {
-        Principal::Nobody => json!({
-            "user_id": null, "organization_id": null, "role": null, "capabilities": [],
-            "source": null, "reason": "no_identity", "organizations": []
-        }),
-        Principal::Service => json!({
-            "user_id": null, "organization_id": service_organization(), "role": role,
-            "capabilities": [], "source": null, "reason": null, "organizations": []
-        }),
-        Principal::User(user) => {
-            let caller = Caller::load(user);
-            let resolution = caller.resolve(&claims);
-            let held: Vec<_> = all()
-                .filter(|capability| resolution.organization_for(*capability).is_some())
-                .map(Capability::name)
-                .collect();
-            let organizations: Vec<_> = caller
-                .memberships
-                .iter()
-                .map(|m| json!({"id": m.organization_id, "slug": m.slug, "role": m.role.name()}))
-                .collect();
-            json!({
-                "user_id": caller.user,
-                "organization_id": resolution.membership.map(|m| m.organization_id),
-                "role": resolution.membership.map(|m| m.role.name()),
-                "capabilities": held,
-                "source": resolution.source.map(|source| source.name()),
-                "reason": resolution.reason.map(|reason| reason.name()),
-                "organizations": organizations,
-            })
+    let role = request_role();
+    JsonText::new(with_caller(|caller| describe(caller, role)).to_string())
+}
+
+fn describe(caller: &Caller, request_role: Option<String>) -> Value {
+    let membership = caller.membership();
+    let organizations: Vec<_> = caller
+        .memberships
+        .iter()
+        .map(|m| json!({"id": m.organization_id, "slug": m.slug, "role": m.standing.name()}))
+        .collect();
+    let mut context = json!({
+        "user_id": match caller.principal {
+            Principal::User(user) => Some(user),
+            _ => None,
+        },
+        "organization_id": caller.organization(),
+        "role": match caller.principal {
+            Principal::Service => request_role.as_deref(),
+            _ => membership.map(|m| m.standing.name()),
+        },
+        "capabilities": membership
+            .map_or(CapabilitySet::NONE, |m| m.capabilities)
+            .iter()
+            .map(Capability::name)
+            .collect::<Vec<_>>(),
+        "source": caller.source.map(|source| source.name()),
+        "reason": match caller.principal {
+            Principal::Nobody => Some("no_identity"),
+            _ => caller.reason.map(|reason| reason.name()),
+        },
+        "organizations": organizations,
+    });
+    if let Some(m) = membership {
+        if let Some(scope) = &m.dataset_scope {
+            context["dataset_scope"] = json!(scope);
         }
-    };
-    JsonText::new(value.to_string())
+        if let Some(at) = m.expires_at {
+            context["expires_at"] = json!(Timestamp(at).to_iso());
+        }
+        if let Standing::Support(session) = m.standing {
+            context["support_session_id"] = json!(session);
+        }
+    }
+    context
+}
+
+/// The organization of a storage path `{organization_id}/…`; NULL for any other text.
+#[pg_extern(immutable, parallel_safe, strict, cost = 1)]
+fn path_org(name: &str) -> Option<Uuid> {
+    switchboard_core::tenant::path_org(name).map(to_sql)
+}
+
+/// The organization of a Realtime topic `org:{organization_id}:{entity}`; NULL for any other text.
+#[pg_extern(immutable, parallel_safe, strict, cost = 1)]
+fn topic_org(topic: &str) -> Option<Uuid> {
+    switchboard_core::tenant::topic_org(topic).map(to_sql)
+}
+
+/// True for an object of capability → true (gives it) or false (takes it away); raises 22023 for anything else.
+#[pg_extern(immutable, parallel_safe, strict, cost = 1)]
+fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
+    parse_permissions(&permissions.0)
+        .map(|_| true)
+        .map_err(invalid_argument)
 }
 
 /// The role × capability table: one row for each capability that a role holds in an active organization.
@@ -274,8 +199,8 @@ fn context() -> JsonText {
 fn capabilities()
 -> TableIterator<'static, (name!(role, &'static str), name!(capability, &'static str))> {
     TableIterator::new(Role::ALL.into_iter().flat_map(|role| {
-        all()
-            .filter(move |capability| capability.held_by(role, OrganizationStatus::Active))
+        CapabilitySet::of_role(role)
+            .iter()
             .map(move |capability| (role.name(), capability.name()))
     }))
 }
@@ -303,7 +228,12 @@ mod tests {
              grant execute on all functions in schema switchboard to public;
              create schema private;
              create table public.organizations (id uuid, slug text, status text, default_country text);
-             create table public.memberships (organization_id uuid, user_id uuid, role text, status text);
+             create table public.memberships (organization_id uuid, user_id uuid, role text, status text,
+                 can_view_all_leads boolean default false, can_edit_lessons boolean default false,
+                 can_push_to_n8n boolean default false, can_manage_users boolean default false,
+                 permissions jsonb default '{{}}', allowed_dataset_ids uuid[], expires_at timestamptz);
+             create table public.support_sessions (organization_id uuid, id uuid, admin_id uuid, capabilities text[],
+                 opened_at timestamptz, expires_at timestamptz, closed_at timestamptz);
              create table public.profiles (id uuid, default_organization_id uuid);
              create table private.platform_admins (user_id uuid);
              alter table public.memberships enable row level security;

@@ -20,8 +20,15 @@ declare
         'switchboard.current_organization_id()',
         'switchboard.organization_for(text)',
         'switchboard.organization_ids()',
+        'switchboard.is_member(uuid)',
+        'switchboard.can(uuid, text)',
+        'switchboard.org_role()',
+        'switchboard.dataset_scope()',
         'switchboard.is_platform_admin()',
         'switchboard.context()',
+        'switchboard.path_org(text)',
+        'switchboard.topic_org(text)',
+        'switchboard.assert_permissions(jsonb)',
         'switchboard.capabilities()',
         'switchboard.require_uid()',
         'switchboard.require_org(text)',
@@ -82,9 +89,16 @@ comment on function switchboard.user_id() is 'Id of the signed-in user (JWT sub)
 comment on function switchboard.request_role() is 'Database role that the request''s token was issued for, when it is the session''s; else NULL.';
 comment on function switchboard.current_organization_id() is 'Organization that the request works for: header x-organization-id, x-organization-slug, claim app_metadata.active_organization_id, profiles.default_organization_id or the only membership. The first that is present decides; NULL unless the caller is an active member. Never raises.';
 comment on function switchboard.organization_for(text) is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
-comment on function switchboard.organization_ids() is 'All organizations of which the caller is an active member, sorted; empty array if none.';
+comment on function switchboard.organization_ids() is 'All organizations of which the caller is an active member, sorted; empty array if none. A support session is no membership.';
+comment on function switchboard.is_member(uuid) is 'Whether the caller is an active member of the organization, whichever the request is for. For joining topics and for RPCs, not for policies of large tables. A support session is no membership.';
+comment on function switchboard.can(uuid, text) is 'Whether the caller holds the capability in the organization, whichever the request is for; service_role does in every organization that exists. For RPCs and triggers, not for policies of large tables.';
+comment on function switchboard.org_role() is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
+comment on function switchboard.dataset_scope() is 'Datasets whose leads the caller may see in the current organization; NULL is all of them, an empty array none. Without an organization: none.';
 comment on function switchboard.is_platform_admin() is 'Whether the caller is in private.platform_admins and signed in with a second factor (aal2).';
-comment on function switchboard.context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
+comment on function switchboard.context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
+comment on function switchboard.path_org(text) is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
+comment on function switchboard.topic_org(text) is 'The organization of a Realtime topic org:{organization_id}:{entity}: a canonical uuid, and a–z, 0–9 and underscore; NULL for any other text. Never raises.';
+comment on function switchboard.assert_permissions(jsonb) is 'True for an object of capability → true (gives it) or false (takes it away). Raises 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean. For CHECK constraints.';
 comment on function switchboard.capabilities() is 'The role × capability table, one row for each capability that a role holds in an active organization.';
 comment on function switchboard.require_uid() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
 comment on function switchboard.require_org(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';

@@ -1,7 +1,7 @@
 -- Tenancy: organizations (the tenant root), people, their memberships, and who administers the
 -- platform. Native code (switchboard.organization_for and its relatives) reads organizations(id, slug,
--- status), memberships(organization_id, user_id, role, status), profiles(id, default_organization_id)
--- and private.platform_admins(user_id) as the owner; those columns are its contract. These tables are
+-- status), memberships (all but id and the timestamps), profiles(id, default_organization_id) and
+-- private.platform_admins(user_id) as the owner; those columns are its contract. These tables are
 -- therefore not FORCEd.
 
 create table public.organizations (
@@ -41,17 +41,45 @@ comment on index public.organizations_slug_key is
 create table public.memberships (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     user_id uuid not null references auth.users (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
     role text not null
         constraint memberships_role_check
         check (role in ('owner', 'admin', 'manager', 'sales_rep', 'viewer')),
     status text not null default 'active'
         constraint memberships_status_check check (status in ('invited', 'active', 'suspended')),
+    permissions jsonb not null default '{}'
+        constraint memberships_permissions_check check (switchboard.assert_permissions(permissions)),
+    can_view_all_leads boolean not null default false,
+    can_edit_lessons boolean not null default false,
+    can_push_to_n8n boolean not null default false,
+    can_manage_users boolean not null default false,
+    allowed_dataset_ids uuid[]
+        constraint memberships_allowed_dataset_ids_check
+        check (array_position(allowed_dataset_ids, null) is null and cardinality(allowed_dataset_ids) <= 1000),
+    expires_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    primary key (organization_id, user_id)
+    primary key (organization_id, user_id),
+    constraint memberships_id_key unique (organization_id, id),
+    constraint memberships_owner_check check (
+        role <> 'owner' or (permissions = '{}' and allowed_dataset_ids is null and expires_at is null)
+    )
 );
 comment on table public.memberships is
-    'Who belongs to which organization, with which role (S3 user_organizations, S4 users). What a role may do is switchboard.capabilities(). Written by RPC only.';
+    'Who belongs to which organization, with which role (S3 user_organizations, S4 users). What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
+comment on column public.memberships.permissions is
+    'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds. An owner has none.';
+comment on column public.memberships.can_view_all_leads is
+    'Gives leads.read_all: every lead, not only the assigned ones (S4).';
+comment on column public.memberships.can_edit_lessons is 'Gives lessons.write (S4).';
+comment on column public.memberships.can_push_to_n8n is 'Gives n8n.push (S4).';
+comment on column public.memberships.can_manage_users is 'Gives members.write (S4).';
+comment on column public.memberships.allowed_dataset_ids is
+    'The datasets whose leads the member may see (S4); NULL is all of them, an empty array none. An owner sees all.';
+comment on column public.memberships.expires_at is
+    'From this instant the membership gives nothing; NULL is never. An owner has none.';
+comment on index public.memberships_id_key is
+    'A member by id: RPCs that change or remove one, references from other tables.';
 create index memberships_user_id_idx on public.memberships (user_id);
 comment on index public.memberships_user_id_idx is
     'All memberships of a user: every request resolves its organization through it; also the foreign key to auth.users.';

@@ -129,6 +129,8 @@ comment on index public.calls_lead_id_idx is 'Foreign key to leads; calls of a l
 
 select private.add_row_triggers('public.calls');
 select private.add_tenant_policies('public.calls', 'calls', '{insert,update}');
+alter policy calls_select on public.calls
+    using (organization_id = (select switchboard.organization_for('calls.read_all')));
 
 grant select, delete on public.customers, public.calls to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)

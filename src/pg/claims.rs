@@ -13,10 +13,16 @@ pub(crate) struct Request {
     pub(crate) principal: Principal,
     /// The token's claims; empty when there is no token or it cannot be read.
     pub(crate) claims: Claims,
+    /// The organization that the headers name.
+    pub(crate) headers: Headers,
 }
 
-/// Reads `request.jwt.claims` and the legacy `request.jwt.claim.sub`, for the session's outer role.
-pub(crate) fn request() -> Request {
+/// Reads `request.jwt.claims`, the legacy `request.jwt.claim.sub` and `request.headers`, for the session's outer role.
+pub(crate) fn with_request<R>(work: impl FnOnce(&Request) -> R) -> R {
+    work(&read())
+}
+
+fn read() -> Request {
     let role = session::outer_role();
     let raw = session::setting(c"request.jwt.claims");
     let claims = parse_claims(&raw);
@@ -36,10 +42,6 @@ pub(crate) fn request() -> Request {
         role,
         principal,
         claims: claims.unwrap_or_default(),
+        headers: parse_headers(&session::setting(c"request.headers")),
     }
-}
-
-/// The organization headers of the request.
-pub(crate) fn headers() -> Headers {
-    parse_headers(&session::setting(c"request.headers"))
 }

@@ -1,5 +1,6 @@
 //! Facts of the session: the role that the client acts as, settings by name, the statement's time.
 
+use pgrx::datum::{FromDatum, TimestampWithTimeZone, ToIsoString};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
@@ -38,6 +39,29 @@ pub(crate) fn statement_time() -> i64 {
     let microseconds = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
     const POSTGRES_EPOCH: i64 = 946_684_800;
     microseconds.div_euclid(1_000_000) + POSTGRES_EPOCH
+}
+
+/// A `timestamptz` as Postgres counts it: microseconds since 2000-01-01 UTC, the two infinities at the ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Timestamp(pub(crate) i64);
+
+impl Timestamp {
+    /// ISO 8601 text with offset, as Postgres writes a `timestamptz` in JSON.
+    pub(crate) fn to_iso(self) -> Option<String> {
+        TimestampWithTimeZone::try_from(self.0)
+            .ok()
+            .map(|at| at.to_iso_string())
+    }
+}
+
+impl FromDatum for Timestamp {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<Self> {
+        (!is_null).then(|| Timestamp(datum.value() as i64))
+    }
 }
 
 /// What decides which rows a read-only query sees: two equal values in one backend see the same.

@@ -65,6 +65,10 @@ async function populate(a: Tenant) {
       provider_sid: `CA${crypto.randomUUID()}`,
     }),
   );
+  await sql((db) =>
+    db`insert into public.support_sessions (organization_id, admin_id, reason, capabilities, expires_at)
+       values (${a.id}, ${a.owner.id}, 'test', '{leads.read}', now() + interval '1 hour')`
+  );
   return {
     provider_account_id,
     prompt_id,

@@ -96,7 +96,7 @@ select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'select') $$,
     $$ values ('organizations'), ('memberships'), ('agents'), ('phone_numbers'), ('campaign_settings'), ('datasets'),
         ('uploads'), ('leads'), ('lessons'), ('prompt_templates'), ('prompts'), ('prompt_versions'), ('customers'),
-        ('calls') $$,
+        ('calls'), ('support_sessions') $$,
     'authenticated reads these tables whole');
 select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'delete') $$,

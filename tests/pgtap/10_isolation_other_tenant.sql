@@ -22,6 +22,7 @@ insert into own values
     ('prompt_templates', '1 row', '1 row', '1 row', '1 row'),
     ('prompts', '1 row', '1 row', '1 row', '23503'),
     ('prompt_versions', '1 row', '42501', '42501', '42501'),
+    ('support_sessions', '1 row', '42501', '42501', '42501'),
     ('organizations', '1 row', '42501', '42501', '42501'),
     ('memberships', '5 rows', '42501', '42501', '42501');
 grant select on own to authenticated;

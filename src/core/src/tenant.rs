@@ -4,16 +4,21 @@
 //! the tables; this module decides. Nothing here fails loudly: whatever is missing, malformed or contradictory
 //! resolves to "nobody" or "no organization", so that row-level security denies.
 
+mod address;
 mod capability;
 mod claims;
 mod request;
 mod resolve;
 
-pub use capability::{Capability, Role, capabilities};
+pub use address::{path_org, topic_org};
+pub use capability::{
+    Capability, CapabilitySet, Flags, Permissions, Role, capabilities, effective, parse_permissions,
+};
 pub use claims::{Claims, MAX_CLAIMS_BYTES, parse_claims};
 pub use request::{Headers, Requested, parse_headers};
 pub use resolve::{
-    Membership, OrganizationStatus, Principal, Reason, Resolution, Source, principal, resolve,
+    Membership, OrganizationStatus, Principal, Reason, Resolution, Source, Standing, principal,
+    resolve,
 };
 
 /// Parses the canonical text form of a uuid (36 lower-case characters with hyphens) and nothing else.

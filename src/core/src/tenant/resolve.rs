@@ -1,6 +1,6 @@
 //! Decides who asks and for which organization.
 
-use super::{Capability, Claims, Headers, Requested, Role};
+use super::{Capability, CapabilitySet, Claims, Headers, Requested, Role};
 use uuid::Uuid;
 
 /// Where an organization stands; stored in `organizations.status`.
@@ -26,17 +26,54 @@ impl OrganizationStatus {
     }
 }
 
-/// One active membership of the caller, as the tables say.
+/// What the caller is in an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A member.
+    Member(Role),
+    /// A platform admin with an open support session, of that id.
+    Support(Uuid),
+}
+
+impl Standing {
+    /// The role's name, or `support`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Member(role) => role.name(),
+            Self::Support(_) => "support",
+        }
+    }
+
+    /// Whether it is a membership of the organization, which lists it and its members without a capability.
+    pub fn is_member(self) -> bool {
+        matches!(self, Self::Member(_))
+    }
+}
+
+/// One active membership of the caller, or an open support session, as the tables say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// The organization.
     pub organization_id: Uuid,
     /// Its slug.
     pub slug: String,
-    /// Its status.
-    pub status: OrganizationStatus,
-    /// The caller's role there.
-    pub role: Role,
+    /// What the caller is there.
+    pub standing: Standing,
+    /// What the caller holds there now, the organization's status applied.
+    pub capabilities: CapabilitySet,
+    /// The datasets whose leads the caller may see; `None` is all.
+    pub dataset_scope: Option<Vec<Uuid>>,
+    /// When it ends, in microseconds since 2000-01-01 UTC, which is Postgres' own count; `None` is never.
+    pub expires_at: Option<i64>,
+}
+
+impl Membership {
+    /// The organization, if the caller holds `capability` there.
+    pub fn organization_for(&self, capability: Capability) -> Option<Uuid> {
+        self.capabilities
+            .contains(capability)
+            .then_some(self.organization_id)
+    }
 }
 
 /// Who asks.
@@ -151,10 +188,7 @@ pub struct Resolution<'a> {
 impl Resolution<'_> {
     /// The organization, if the caller holds `capability` there.
     pub fn organization_for(&self, capability: Capability) -> Option<Uuid> {
-        let membership = self.membership?;
-        capability
-            .held_by(membership.role, membership.status)
-            .then_some(membership.organization_id)
+        self.membership?.organization_for(capability)
     }
 }
 
@@ -222,8 +256,10 @@ mod tests {
         Membership {
             organization_id: Uuid::from_u128(n),
             slug: format!("org-{n}"),
-            status: OrganizationStatus::Active,
-            role: Role::Owner,
+            standing: Standing::Member(Role::Owner),
+            capabilities: CapabilitySet::of_role(Role::Owner),
+            dataset_scope: None,
+            expires_at: None,
         }
     }
 

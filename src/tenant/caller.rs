@@ -1,0 +1,293 @@
+//! Who asks, with what the tables say of them: memberships, open support sessions, the organization that the request is
+//! for. Used by the functions of `tenant.rs` alone.
+
+use crate::pg::claims::{self, Request};
+use crate::pg::owner::{Table, as_owner_of};
+use crate::pg::session::Timestamp;
+use crate::pg::spi::{self, Query};
+use pgrx::datum::Uuid;
+use switchboard_core::tenant::{
+    Capability, CapabilitySet, Flags, Membership, OrganizationStatus, Principal, Reason, Requested,
+    Role, Source, Standing, effective, parse_permissions, resolve,
+};
+
+const MEMBERSHIPS: Table = Table {
+    schema: c"public",
+    name: c"memberships",
+};
+const SUPPORT_SESSIONS: Table = Table {
+    schema: c"public",
+    name: c"support_sessions",
+};
+const PLATFORM_ADMINS: Table = Table {
+    schema: c"private",
+    name: c"platform_admins",
+};
+
+thread_local! {
+    /// At least one row, with the user's default organization, even for somebody without a membership. 256 memberships
+    /// are served, by id; nobody has more.
+    static MEMBERSHIPS_OF: Query = const { Query::new(
+        "select p.default_organization_id, m.organization_id, m.slug, m.organization_status, m.role, \
+            m.can_view_all_leads, m.can_edit_lessons, m.can_push_to_n8n, m.can_manage_users, \
+            m.permissions, m.allowed_dataset_ids, m.expires_at \
+         from (select $1 as id) u \
+         left join public.profiles p on p.id operator(pg_catalog.=) u.id \
+         left join ( \
+            select b.organization_id, o.slug, o.status as organization_status, b.user_id, b.role, \
+                b.can_view_all_leads, b.can_edit_lessons, b.can_push_to_n8n, b.can_manage_users, \
+                b.permissions, b.allowed_dataset_ids, b.expires_at \
+            from public.memberships b \
+            join public.organizations o on o.id operator(pg_catalog.=) b.organization_id \
+            where b.status operator(pg_catalog.=) 'active'::pg_catalog.text \
+            and (b.expires_at is null \
+                or b.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp()) \
+         ) m on m.user_id operator(pg_catalog.=) u.id \
+         order by m.organization_id limit 256",
+        &[spi::UUID],
+    ) };
+    /// Of several open sessions for one organization the newest counts.
+    static SUPPORT_SESSIONS_OF: Query = const { Query::new(
+        "select s.organization_id, o.slug, s.id, s.capabilities, s.expires_at \
+         from private.platform_admins a \
+         join public.support_sessions s on s.admin_id operator(pg_catalog.=) a.user_id \
+         join public.organizations o on o.id operator(pg_catalog.=) s.organization_id \
+         where a.user_id operator(pg_catalog.=) $1 and s.closed_at is null \
+         and s.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp() \
+         order by s.organization_id, s.opened_at desc, s.id limit 256",
+        &[spi::UUID],
+    ) };
+    static ORGANIZATION_BY_ID: Query = const { Query::new(
+        "select o.slug from public.organizations o where o.id operator(pg_catalog.=) $1",
+        &[spi::UUID],
+    ) };
+    static ORGANIZATION_BY_SLUG: Query = const { Query::new(
+        "select o.id from public.organizations o where o.slug operator(pg_catalog.=) $1",
+        &[spi::TEXT],
+    ) };
+    static IS_PLATFORM_ADMIN: Query = const { Query::new(
+        "select true from private.platform_admins a where a.user_id operator(pg_catalog.=) $1",
+        &[spi::UUID],
+    ) };
+}
+
+/// Who asks.
+pub(super) struct Caller {
+    /// What the token and the session's role make of them.
+    pub(super) principal: Principal,
+    /// Active memberships and open support sessions by organization; of the two a membership wins.
+    pub(super) memberships: Vec<Membership>,
+    /// Which source named the organization, even when it named one for nothing.
+    pub(super) source: Option<Source>,
+    /// Why a user has no organization.
+    pub(super) reason: Option<Reason>,
+    /// Place in `memberships` of the one in force.
+    current: Option<usize>,
+    /// The organization that the service role names in a header, if it exists. It has no other way to name one.
+    service_organization: Option<uuid::Uuid>,
+}
+
+impl Caller {
+    /// The membership in force.
+    pub(super) fn membership(&self) -> Option<&Membership> {
+        self.memberships.get(self.current?)
+    }
+
+    /// The caller's membership or support session of an organization.
+    pub(super) fn membership_of(&self, organization: uuid::Uuid) -> Option<&Membership> {
+        self.memberships
+            .iter()
+            .find(|m| m.organization_id == organization)
+    }
+
+    /// The organization that the request works for.
+    pub(super) fn organization(&self) -> Option<uuid::Uuid> {
+        match self.principal {
+            Principal::Service => self.service_organization,
+            _ => self.membership().map(|m| m.organization_id),
+        }
+    }
+
+    /// The same if the caller holds `capability` there.
+    pub(super) fn organization_for(&self, capability: Capability) -> Option<uuid::Uuid> {
+        match self.principal {
+            Principal::Service => self.service_organization,
+            _ => self.membership()?.organization_for(capability),
+        }
+    }
+
+    fn load(request: &Request) -> Caller {
+        let mut caller = Caller {
+            principal: request.principal,
+            memberships: Vec::new(),
+            source: None,
+            reason: None,
+            current: None,
+            service_organization: None,
+        };
+        match request.principal {
+            Principal::Nobody => {}
+            Principal::Service => caller.service_organization = named_organization(request),
+            Principal::User(user) => caller.load_user(user, request),
+        }
+        caller
+    }
+
+    /// Reads the tables; without them (extension installed, schema not) the caller belongs nowhere.
+    fn load_user(&mut self, user: uuid::Uuid, request: &Request) {
+        let mut default_organization = None;
+        if let Some(table) = MEMBERSHIPS.oid() {
+            as_owner_of(table, || {
+                self.memberships = MEMBERSHIPS_OF
+                    .with(|query| {
+                        query.read(&[to_sql(user).into()], |row| {
+                            default_organization = row.get::<Uuid>(1).map(from_sql);
+                            membership(row)
+                        })
+                    })
+                    .into_iter()
+                    .flatten()
+                    .collect();
+            });
+        }
+        if request.claims.assurance_level.as_deref() == Some("aal2") {
+            self.load_support_sessions(user);
+        }
+        let resolution = resolve(
+            &request.headers,
+            &request.claims.active_organization,
+            default_organization,
+            &self.memberships,
+        );
+        self.source = resolution.source;
+        self.reason = resolution.reason;
+        self.current = resolution.membership.and_then(|found| {
+            self.memberships
+                .iter()
+                .position(|m| m.organization_id == found.organization_id)
+        });
+    }
+
+    fn load_support_sessions(&mut self, user: uuid::Uuid) {
+        let Some(table) = SUPPORT_SESSIONS.oid() else {
+            return;
+        };
+        let sessions = as_owner_of(table, || {
+            SUPPORT_SESSIONS_OF.with(|query| query.read(&[to_sql(user).into()], support_session))
+        });
+        for session in sessions.into_iter().flatten() {
+            if self.membership_of(session.organization_id).is_none() {
+                self.memberships.push(session);
+            }
+        }
+        self.memberships.sort_by_key(|m| m.organization_id);
+    }
+}
+
+/// A row of MEMBERSHIPS_OF; `None` for a role, status or permissions that this version does not know.
+fn membership(row: &spi::Row<'_>) -> Option<Membership> {
+    let organization_id = from_sql(row.get(2)?);
+    let status = OrganizationStatus::from_name(&row.get::<String>(4)?)?;
+    let role = Role::from_name(&row.get::<String>(5)?)?;
+    let flags = Flags {
+        view_all_leads: row.get(6)?,
+        edit_lessons: row.get(7)?,
+        push_to_n8n: row.get(8)?,
+        manage_users: row.get(9)?,
+    };
+    let permissions = parse_permissions(&row.get::<crate::pg::json::JsonText>(10)?.0).ok()?;
+    Some(Membership {
+        organization_id,
+        slug: row.get(3)?,
+        standing: Standing::Member(role),
+        capabilities: effective(role, flags, permissions, status),
+        dataset_scope: row
+            .get::<Vec<Option<Uuid>>>(11)
+            .map(|ids| ids.into_iter().flatten().map(from_sql).collect()),
+        expires_at: row.get::<Timestamp>(12).map(|at| at.0),
+    })
+}
+
+/// A row of SUPPORT_SESSIONS_OF: what it names that only reads. The organization's status does not matter: support is
+/// asked for when things have stopped.
+fn support_session(row: &spi::Row<'_>) -> Option<Membership> {
+    let capabilities: CapabilitySet = row
+        .get::<Vec<Option<String>>>(4)?
+        .into_iter()
+        .flatten()
+        .filter_map(|name| Capability::from_name(&name))
+        .filter(|capability| capability.only_reads())
+        .collect();
+    Some(Membership {
+        organization_id: from_sql(row.get(1)?),
+        slug: row.get(2)?,
+        standing: Standing::Support(from_sql(row.get(3)?)),
+        capabilities,
+        dataset_scope: None,
+        expires_at: Some(row.get::<Timestamp>(5)?.0),
+    })
+}
+
+/// The organization in the headers, if it exists and they agree.
+fn named_organization(request: &Request) -> Option<uuid::Uuid> {
+    let headers = &request.headers;
+    match (&headers.organization_id, &headers.organization_slug) {
+        (Requested::Present(id), Requested::Absent) => slug_of(*id).map(|_| *id),
+        (Requested::Absent, Requested::Present(slug)) => {
+            let found = as_owner_of(MEMBERSHIPS.oid()?, || {
+                ORGANIZATION_BY_SLUG
+                    .with(|query| query.read(&[slug.clone().into()], |row| row.get::<Uuid>(1)))
+            });
+            found.into_iter().flatten().map(from_sql).next()
+        }
+        (Requested::Present(id), Requested::Present(slug)) => {
+            (slug_of(*id).as_ref() == Some(slug)).then_some(*id)
+        }
+        _ => None,
+    }
+}
+
+fn slug_of(organization: uuid::Uuid) -> Option<String> {
+    let found = as_owner_of(MEMBERSHIPS.oid()?, || {
+        ORGANIZATION_BY_ID
+            .with(|query| query.read(&[to_sql(organization).into()], |row| row.get(1)))
+    });
+    found.into_iter().flatten().next()
+}
+
+/// Whether there is such an organization.
+pub(super) fn exists(organization: uuid::Uuid) -> bool {
+    slug_of(organization).is_some()
+}
+
+/// Whether the request is a platform admin's, signed in with a second factor (`aal2`).
+pub(super) fn is_platform_admin() -> bool {
+    let user = claims::with_request(|request| match request.principal {
+        Principal::User(user) if request.claims.assurance_level.as_deref() == Some("aal2") => {
+            Some(user)
+        }
+        _ => None,
+    });
+    let (Some(user), Some(table)) = (user, PLATFORM_ADMINS.oid()) else {
+        return false;
+    };
+    as_owner_of(table, || {
+        let admin = IS_PLATFORM_ADMIN
+            .with(|query| query.read(&[to_sql(user).into()], |row| row.get::<bool>(1)));
+        admin.contains(&Some(true))
+    })
+}
+
+/// Answers a question about the caller of the current statement.
+pub(super) fn with_caller<R>(answer: impl FnOnce(&Caller) -> R) -> R {
+    let caller = claims::with_request(Caller::load);
+    answer(&caller)
+}
+
+pub(super) fn to_sql(id: uuid::Uuid) -> Uuid {
+    Uuid::from_bytes(id.into_bytes())
+}
+
+pub(super) fn from_sql(id: Uuid) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(*id)
+}
