@@ -92,6 +92,8 @@ comment on column public.provider_accounts.credentials_hint is
 comment on index public.provider_accounts_account_ref_key is
     'One row per provider account in an organization.';
 
+create index provider_accounts_created_at_idx on public.provider_accounts (organization_id, created_at desc, id);
+comment on index public.provider_accounts_created_at_idx is 'List of an organization''s provider accounts, newest first.';
 create index provider_accounts_id_idx on public.provider_accounts (id);
 comment on index public.provider_accounts_id_idx is
     'provider_credentials: account by id alone, on the call path where no organization is asked for.';

@@ -62,6 +62,8 @@ create index phone_numbers_not_active_idx on public.phone_numbers (phone_number)
     where status <> 'active';
 comment on index public.phone_numbers_not_active_idx is
     'route_inbound_call: a call to a number that is known but switched off.';
+create index phone_numbers_created_at_idx on public.phone_numbers (organization_id, created_at desc, id);
+comment on index public.phone_numbers_created_at_idx is 'List of an organization''s numbers, newest first.';
 create index phone_numbers_agent_id_idx on public.phone_numbers (organization_id, agent_id);
 comment on index public.phone_numbers_agent_id_idx is 'Foreign key to agents; numbers of an agent.';
 create index phone_numbers_provider_account_id_idx

@@ -130,6 +130,8 @@ comment on column public.campaign_settings.auto_normalize_uk_numbers is
     'Read national numbers of an import in the organization''s default_country (GB unless set); false: only numbers with + are accepted.';
 comment on column public.campaign_settings.required_fields is
     'Fields a row of an import must fill; first_name and phone_number always.';
+create index campaign_settings_created_at_idx on public.campaign_settings (organization_id, created_at desc, id);
+comment on index public.campaign_settings_created_at_idx is 'List of an organization''s campaign settings, newest first.';
 create index campaign_settings_sender_number_id_idx
     on public.campaign_settings (organization_id, sender_number_id);
 comment on index public.campaign_settings_sender_number_id_idx is 'Foreign key to phone_numbers.';
@@ -245,6 +247,8 @@ comment on column public.uploads.processing_time is 'Seconds.';
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
 comment on index public.uploads_dataset_id_idx is
     'Foreign key to datasets; uploads of a dataset, newest first.';
+create index uploads_created_at_idx on public.uploads (organization_id, created_at desc, id);
+comment on index public.uploads_created_at_idx is 'List of an organization''s uploads, newest first.';
 create index uploads_uploaded_by_idx on public.uploads (uploaded_by);
 comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 

@@ -43,6 +43,8 @@ comment on column public.lessons.dataset_id is
     'Only for prompts of this dataset; NULL: for all. A lesson of a deleted dataset goes with it rather than become general.';
 comment on column public.lessons.trigger is 'What calls for the lesson, e.g. "lead mentions price".';
 comment on column public.lessons.priority is 'Higher comes first, and is dropped last when the token budget is short.';
+create index lessons_created_at_idx on public.lessons (organization_id, created_at desc, id);
+comment on index public.lessons_created_at_idx is 'List of an organization''s lessons, newest first.';
 create index lessons_dataset_id_idx on public.lessons (organization_id, dataset_id);
 comment on index public.lessons_dataset_id_idx is
     'Foreign key to datasets; lessons of a dataset, and general ones, for a compile.';
