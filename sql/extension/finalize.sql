@@ -53,6 +53,8 @@ declare
     ];
     -- For the role that applies migrations and owns the tables: it declares the triggers and runs the report.
     owners constant regprocedure[] := array[
+        'switchboard.guard_row()',
+        'switchboard.guard_member()',
         'switchboard.phone_revalidate(regclass, name)',
         'switchboard.maintain_counts()',
         'switchboard.seal_trigger()',
@@ -102,6 +104,9 @@ comment on function switchboard.assert_permissions(jsonb) is 'True for an object
 comment on function switchboard.capabilities() is 'The role × capability table, one row for each capability that a role holds in an active organization.';
 comment on function switchboard.require_uid() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
 comment on function switchboard.require_org(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
+
+comment on function switchboard.guard_row() is 'Trigger, BEFORE UPDATE FOR EACH ROW; its WHEN clause compares the guarded columns, so an ordinary update does not call it. Argument: those columns, for the message. Raises 42501. Column grants already say no to the API roles; this also holds for service_role and the owner, and for a member of two organizations who would move a row from one to the other.';
+comment on function switchboard.guard_member() is 'Trigger, BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW on public.memberships: who may change whose membership. Without a signed-in user everything; one''s own row: founding, accepting an invitation, leaving; others'': members.write, a role above theirs, and nothing given that the giver lacks. Locks the organization while an owner goes. Raises 42501 with a code such as role_too_low.';
 
 comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. Second argument: ISO 3166 region that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
 comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';

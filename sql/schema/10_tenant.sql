@@ -4,6 +4,16 @@
 -- private.platform_admins(user_id) as the owner; those columns are its contract. These tables are
 -- therefore not FORCEd.
 
+create function private.is_email(address text) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
+end;
+comment on function private.is_email(text) is
+    'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_email(text) to authenticated, service_role;
+
 create table public.organizations (
     id uuid not null default gen_random_uuid() primary key,
     name text not null
@@ -20,11 +30,39 @@ create table public.organizations (
     calling_code integer not null generated always as (switchboard.calling_code(default_country)) stored,
     timezone text not null default 'Europe/London'
         constraint organizations_timezone_check check (private.is_time_zone(timezone)),
+    industry text
+        constraint organizations_industry_check check (btrim(industry) <> '' and length(industry) <= 100),
+    email text
+        constraint organizations_email_check check (private.is_email(email)),
+    phone_number text
+        constraint organizations_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_input text,
+    website text
+        constraint organizations_website_check
+        check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
+    logo_path text
+        constraint organizations_logo_path_check
+        check (logo_path is null or switchboard.path_org(logo_path) is not distinct from id),
+    primary_color text not null default '#8cc63f'
+        constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
+    quiet_start time not null default '08:00',
+    quiet_end time not null default '21:00'
+        constraint organizations_quiet_end_check check (quiet_start < quiet_end),
+    n8n_workflow_id text
+        constraint organizations_n8n_workflow_id_check
+        check (btrim(n8n_workflow_id) <> '' and length(n8n_workflow_id) <= 200),
+    n8n_webhook_url text
+        constraint organizations_n8n_webhook_url_check
+        check (n8n_webhook_url ~* '^https://[^[:space:]/@]+(/[^[:space:]]*)?$' and length(n8n_webhook_url) <= 2000),
+    default_phone_number_id uuid,
+    settings jsonb not null default '{}'
+        constraint organizations_settings_check
+        check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
 comment on table public.organizations is
-    'The tenant (S0, S1, S3 organizations; S4 clients). Every other tenant table hangs off it by organization_id. Written by RPC only.';
+    'The tenant (S0, S1, S3 organizations; S4 clients). Every other tenant table hangs off it by organization_id. Made by create_organization; holders of organization.write change its profile, branding and settings; its status changes by set_organization_status.';
 comment on column public.organizations.slug is
     'Unique name for addresses: 3 to 63 of a-z, 0-9 and hyphen. Global, so only create_organization says whether one is taken.';
 comment on column public.organizations.status is
@@ -35,6 +73,26 @@ comment on column public.organizations.calling_code is
     'Calling code of default_country; a number with another one is international for an import.';
 comment on column public.organizations.timezone is
     'Name from the tz database with an area, or UTC.';
+comment on column public.organizations.industry is
+    'What the organization sells, in a word or two (S4: solar, home_improvement, other).';
+comment on column public.organizations.email is 'Where customers reach the organization (S4 company_email).';
+comment on column public.organizations.phone_number is
+    'Where customers reach the organization (S4 company_phone), in E.164. Any spelling may be written; a trigger reads it in default_country.';
+comment on column public.organizations.phone_input is 'The number as it was typed.';
+comment on column public.organizations.website is 'Address with http:// or https:// (S4 company_website).';
+comment on column public.organizations.logo_path is
+    'Object in the bucket client_logos, {organization_id}/… (S4 logo_url).';
+comment on column public.organizations.primary_color is 'Branding: # and six hexadecimal digits (S4).';
+comment on column public.organizations.quiet_start is
+    'From this local time of the recipient on campaigns may send, whatever their own window says.';
+comment on column public.organizations.quiet_end is
+    'Until this local time of the recipient campaigns may send.';
+comment on column public.organizations.n8n_workflow_id is 'The organization''s main workflow in n8n (S4).';
+comment on column public.organizations.n8n_webhook_url is
+    'Webhook of n8n for replies (S4); https only. Every member can read it: credentials do not belong into it.';
+comment on column public.organizations.default_phone_number_id is
+    'The number that campaigns send from when they name none (S4 twilio_phone_number).';
+comment on column public.organizations.settings is 'Anything an application keeps for the organization: an object of at most 64 kB.';
 comment on index public.organizations_slug_key is
     'Organization by slug: header x-organization-slug.';
 
@@ -88,6 +146,18 @@ create table public.profiles (
     id uuid not null primary key references auth.users (id) on delete cascade,
     full_name text
         constraint profiles_full_name_check check (length(full_name) <= 200),
+    first_name text
+        constraint profiles_first_name_check check (length(first_name) <= 100),
+    last_name text
+        constraint profiles_last_name_check check (length(last_name) <= 100),
+    email text,
+    country text
+        constraint profiles_country_check check (country ~ '^[A-Z]{2}$'),
+    phone_number text
+        constraint profiles_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_input text,
+    avatar_path text
+        constraint profiles_avatar_path_check check (btrim(avatar_path) <> '' and length(avatar_path) <= 1024),
     default_organization_id uuid,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -97,7 +167,14 @@ create table public.profiles (
         on delete set null (default_organization_id)
 );
 comment on table public.profiles is
-    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Written by RPC only. Name the columns in a select: default_organization_id is not readable, because a teammate''s may be an organization one is not in.';
+    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Everybody changes their own name, country, phone number and avatar. Name the columns in a select: default_organization_id is not readable, because a teammate''s may be an organization one is not in, and neither are e-mail address and phone number, which the view users shows to those who manage members.';
+comment on column public.profiles.email is
+    'Copy of auth.users.email, kept by trigger. Granted to nobody: the view users shows it to the person and to holders of members.write.';
+comment on column public.profiles.country is
+    'ISO 3166-1 alpha-2 code in which the person''s phone number is read; without it only a number with + is.';
+comment on column public.profiles.phone_number is 'E.164. Granted to nobody for reading, like email.';
+comment on column public.profiles.phone_input is 'The number as it was typed.';
+comment on column public.profiles.avatar_path is 'Object in a bucket of the application.';
 comment on column public.profiles.default_organization_id is
     'The organization to act for when a request names none. The key ties it to a membership of this person, so it goes when the membership goes.';
 create index profiles_default_organization_id_idx
@@ -123,8 +200,19 @@ create table private.profile_failures (
 comment on table private.profile_failures is
     'Sign-ups whose profile could not be made. private.backfill_profiles() repairs and empties it.';
 
+create trigger normalize_phone
+    before insert or update on public.organizations
+    for each row execute function switchboard.normalize_phone(
+        'phone_number', 'phone_input', 'column:default_country'
+    );
+create trigger normalize_phone
+    before insert or update on public.profiles
+    for each row execute function switchboard.normalize_phone(
+        'phone_number', 'phone_input', 'column:country'
+    );
+
 select private.add_row_triggers('public.organizations', '{id,created_at}');
-select private.add_row_triggers('public.memberships', '{organization_id,user_id,created_at}');
+select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
 select private.add_row_triggers('public.profiles', '{id,created_at}');
 
 -- Row level security. Three small tables that a client needs in order to list and switch
@@ -136,7 +224,8 @@ create policy organizations_select on public.organizations for select to authent
 create policy organizations_insert on public.organizations for insert to authenticated
     with check (false);
 create policy organizations_update on public.organizations for update to authenticated
-    using (false) with check (false);
+    using (id = (select switchboard.organization_for('organization.write')))
+    with check (id = (select switchboard.organization_for('organization.write')));
 create policy organizations_delete on public.organizations for delete to authenticated
     using (false);
 
@@ -166,7 +255,7 @@ create policy profiles_select on public.profiles for select to authenticated
 create policy profiles_insert on public.profiles for insert to authenticated
     with check (false);
 create policy profiles_update on public.profiles for update to authenticated
-    using (false) with check (false);
+    using (id = (select switchboard.user_id())) with check (id = (select switchboard.user_id()));
 create policy profiles_delete on public.profiles for delete to authenticated
     using (false);
 
@@ -174,7 +263,15 @@ select private.deny_all('private.platform_admins');
 select private.deny_all('private.profile_failures');
 
 grant select on public.organizations, public.memberships to authenticated;
-grant select (id, full_name, created_at, updated_at) on public.profiles to authenticated;
+-- default_agent_id and default_phone_number_id follow where agents and phone_numbers are made.
+grant update (
+    name, default_country, timezone, industry, email, phone_number, website, logo_path, primary_color, quiet_start,
+    quiet_end, n8n_workflow_id, n8n_webhook_url, settings
+) on public.organizations to authenticated;
+grant select (id, full_name, first_name, last_name, country, avatar_path, created_at, updated_at)
+    on public.profiles to authenticated;
+grant update (full_name, first_name, last_name, country, phone_number, avatar_path)
+    on public.profiles to authenticated;
 grant select on public.organizations to service_role;
 
 create function private.handle_new_user() returns trigger
@@ -187,8 +284,14 @@ declare
     failed_message text;
 begin
     begin
-        insert into public.profiles (id, full_name)
-        values (new.id, left(new.raw_user_meta_data ->> 'full_name', 200))
+        insert into public.profiles (id, full_name, first_name, last_name, email)
+        values (
+            new.id,
+            left(new.raw_user_meta_data ->> 'full_name', 200),
+            left(new.raw_user_meta_data ->> 'first_name', 100),
+            left(new.raw_user_meta_data ->> 'last_name', 100),
+            new.email
+        )
         on conflict (id) do nothing;
     exception
         when others then
@@ -212,28 +315,69 @@ create trigger on_auth_user_created
     after insert on auth.users
     for each row execute function private.handle_new_user();
 
+create function private.copy_email() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+    set lock_timeout = '500ms'
+as $$
+declare
+    failed_state text;
+    failed_message text;
+begin
+    begin
+        update public.profiles set email = new.email where id = new.id;
+    exception
+        when others then
+            get stacked diagnostics
+                failed_state = returned_sqlstate,
+                failed_message = message_text;
+            insert into private.profile_failures (user_id, sqlstate, message)
+            values (new.id, failed_state, failed_message);
+    end;
+    return new;
+exception
+    when others then
+        raise warning 'e-mail address of user % not copied and the failure not recorded: %', new.id, sqlstate;
+        return new;
+end;
+$$;
+comment on function private.copy_email() is
+    'AFTER UPDATE trigger on auth.users: profiles.email follows. Never blocks Supabase Auth; a failure is kept like one of handle_new_user. Raises nothing.';
+
+create trigger on_auth_user_email_changed
+    after update of email on auth.users
+    for each row when (new.email is distinct from old.email) execute function private.copy_email();
+
 create function private.backfill_profiles() returns integer
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
     made integer;
+    corrected integer;
 begin
-    insert into public.profiles (id, full_name)
-    select u.id, left(u.raw_user_meta_data ->> 'full_name', 200)
+    insert into public.profiles (id, full_name, first_name, last_name, email)
+    select u.id, left(u.raw_user_meta_data ->> 'full_name', 200), left(u.raw_user_meta_data ->> 'first_name', 100),
+        left(u.raw_user_meta_data ->> 'last_name', 100), u.email
     from auth.users u
     where not exists (select from public.profiles p where p.id = u.id)
     on conflict (id) do nothing;
     get diagnostics made = row_count;
 
+    update public.profiles p
+    set email = u.email
+    from auth.users u
+    where u.id = p.id and u.email is distinct from p.email;
+    get diagnostics corrected = row_count;
+
     delete from private.profile_failures f
     where exists (select from public.profiles p where p.id = f.user_id)
         or not exists (select from auth.users u where u.id = f.user_id);
-    return made;
+    return made + corrected;
 end;
 $$;
 comment on function private.backfill_profiles() is
-    'For the database owner: makes every missing profile, clears repaired or outdated rows of private.profile_failures, returns how many profiles were made.';
+    'For the database owner: makes every missing profile, corrects every e-mail address that differs, clears repaired or outdated rows of private.profile_failures; returns how many profiles were made or corrected.';
 
 create function private.create_organization(
     p_name text,

@@ -46,6 +46,7 @@ comment on column public.organizations.default_agent_id is
 create index organizations_default_agent_id_idx on public.organizations (id, default_agent_id);
 comment on index public.organizations_default_agent_id_idx is
     'Foreign key to agents: finds the organization to clear when an agent is deleted.';
+grant update (default_agent_id) on public.organizations to authenticated;
 
 select private.add_row_triggers('public.agents');
 select private.add_tenant_policies('public.agents', 'agents');

@@ -62,20 +62,6 @@ $$;
 comment on function public.update_updated_at_column() is
     'BEFORE UPDATE trigger (S3, S4): updated_at becomes the transaction''s time, whatever the client sent.';
 
-create function private.guard_identity() returns trigger
-    language plpgsql volatile
-    set search_path = ''
-as $$
-begin
-    raise exception using
-        errcode = '42501',
-        message = format('%s of a row in %I never change', tg_argv[0], tg_table_name),
-        hint = 'Insert a new row instead.';
-end;
-$$;
-comment on function private.guard_identity() is
-    'BEFORE UPDATE trigger; its WHEN clause holds the comparison, so an ordinary update does not call it. Argument: the guarded columns, for the message. Raises 42501. Column grants already say no to the API roles; this also holds for service_role and the owner, and for a member of two organizations who would move a row from one to the other.';
-
 create function private.add_row_triggers(
     target regclass,
     identity_columns text[] default '{organization_id,id,created_at}'
@@ -90,7 +76,7 @@ begin
         into changed
         from unnest(identity_columns) as c;
     execute format(
-        'create trigger guard_identity before update on %s for each row when (%s) execute function private.guard_identity(%L)',
+        'create trigger guard_row before update on %s for each row when (%s) execute function switchboard.guard_row(%L)',
         target, changed, array_to_string(identity_columns, ', '));
     if exists (
         select from pg_attribute
@@ -103,7 +89,7 @@ begin
 end;
 $$;
 comment on function private.add_row_triggers(regclass, text[]) is
-    'For migrations, owner only. Gives a table its guard_identity trigger (columns that never change) and, if it has updated_at, its set_updated_at trigger.';
+    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it) and, if it has updated_at, its set_updated_at trigger.';
 
 create function private.add_tenant_policies(
     target regclass,

@@ -71,6 +71,17 @@ create index phone_numbers_provider_account_id_idx
 comment on index public.phone_numbers_provider_account_id_idx is
     'Foreign key to provider_accounts; numbers of an account.';
 
+-- Circular on purpose, like the default agent.
+alter table public.organizations
+    add constraint organizations_default_phone_number_id_fkey
+        foreign key (id, default_phone_number_id)
+        references public.phone_numbers (organization_id, id)
+        on delete set null (default_phone_number_id);
+create index organizations_default_phone_number_id_idx on public.organizations (id, default_phone_number_id);
+comment on index public.organizations_default_phone_number_id_idx is
+    'Foreign key to phone_numbers: finds the organization to clear when a number is deleted.';
+grant update (default_phone_number_id) on public.organizations to authenticated;
+
 create trigger normalize_phone
     before insert or update on public.phone_numbers
     for each row execute function switchboard.normalize_phone(

@@ -195,6 +195,10 @@ comment on index public.datasets_campaign_settings_id_idx is
 select private.add_row_triggers('public.datasets');
 select private.add_tenant_policies('public.datasets', 'datasets');
 
+create trigger forget_datasets
+    after delete on public.datasets referencing old table as old_rows
+    for each statement execute function private.forget_datasets();
+
 create table public.uploads (
     organization_id uuid not null default switchboard.current_organization_id()
         references public.organizations (id) on delete cascade,

@@ -5,7 +5,12 @@ import { anon, client, freeNumber, member, nothing, ok, refused, service } from 
 import { sql, type Tenant, tenant } from "./_client.ts";
 
 /** Tables that carry their tenant under another name than organization_id. */
-const TENANT_COLUMN: Record<string, string> = { organizations: "id", profiles: "id" };
+const TENANT_COLUMN: Record<string, string> = {
+  organizations: "id",
+  profiles: "id",
+  clients: "id",
+  users: "client_id",
+};
 const tenantColumn = (table: string) => TENANT_COLUMN[table] ?? "organization_id";
 
 const tables = async () =>
@@ -50,6 +55,7 @@ async function populate(a: Tenant) {
   const rows = [{ first_name: "Lead 001", phone_number: "07700 900001" }];
   ok(await a.as.rpc("import_leads", { dataset_id, rows, options: { required_fields: [] } }));
   const lead_id = ok(await a.as.from("leads").select("id").single()).id as string;
+  ok(await a.as.rpc("invite_member", { email: "invited@a.example", role: "viewer" }));
   await one("lessons", { lesson_type: "never_rule", title: "Secret lesson of A" });
   const template_id = await one("prompt_templates", {
     name: "T",

@@ -96,7 +96,7 @@ select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'select') $$,
     $$ values ('organizations'), ('memberships'), ('agents'), ('phone_numbers'), ('campaign_settings'), ('datasets'),
         ('uploads'), ('leads'), ('lessons'), ('prompt_templates'), ('prompts'), ('prompt_versions'), ('customers'),
-        ('calls'), ('support_sessions') $$,
+        ('calls'), ('support_sessions'), ('clients'), ('users'), ('user_organizations') $$,
     'authenticated reads these tables whole');
 select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'delete') $$,
@@ -147,8 +147,21 @@ select bag_eq(
 select bag_eq(
     $$ select distinct table_name from writable where granted and verb = 'update' $$,
     $$ values ('agents'), ('provider_accounts'), ('phone_numbers'), ('campaign_settings'), ('datasets'), ('leads'),
-        ('lessons'), ('prompt_templates'), ('prompts'), ('customers') $$,
+        ('lessons'), ('prompt_templates'), ('prompts'), ('customers'), ('organizations'), ('profiles') $$,
     'and updates these');
+select bag_eq(
+    $$ select column_name from writable where granted and verb = 'update' and table_name = 'organizations' $$,
+    $$ values ('name'), ('default_country'), ('timezone'), ('industry'), ('email'), ('phone_number'), ('website'),
+        ('logo_path'), ('primary_color'), ('quiet_start'), ('quiet_end'), ('n8n_workflow_id'), ('n8n_webhook_url'),
+        ('settings'), ('default_agent_id'), ('default_phone_number_id') $$,
+    'of organizations profile, branding and settings: not slug, plan and status');
+select bag_eq(
+    $$ select column_name from writable where granted and verb = 'update' and table_name = 'profiles' $$,
+    $$ values ('full_name'), ('first_name'), ('last_name'), ('country'), ('phone_number'), ('avatar_path') $$,
+    'of profiles what a person says of themself');
+select set_eq(
+    $$ select column_name from writable where not granted and verb = 'select' and table_name = 'invitations' $$,
+    array['token_hash'], 'of invitations everything is readable but the token''s hash');
 select bag_eq(
     $$ select column_name from writable where granted and verb = 'select' and table_name = 'provider_accounts' $$,
     $$ values ('organization_id'), ('id'), ('provider'), ('label'), ('account_ref'), ('credentials_hint'), ('status'),
@@ -156,8 +169,9 @@ select bag_eq(
     'of provider_accounts everything is readable but credentials');
 select bag_eq(
     $$ select column_name from writable where granted and verb = 'select' and table_name = 'profiles' $$,
-    $$ values ('id'), ('full_name'), ('created_at'), ('updated_at') $$,
-    'of profiles not the organization that somebody works for by default');
+    $$ values ('id'), ('full_name'), ('first_name'), ('last_name'), ('country'), ('avatar_path'), ('created_at'),
+        ('updated_at') $$,
+    'of profiles not the organization that somebody works for by default, e-mail address and phone number');
 
 -- service_role: it bypasses row level security, so each right counts.
 select bag_eq(

@@ -23,7 +23,8 @@ insert into own values
     ('prompts', '1 row', '1 row', '1 row', '23503'),
     ('prompt_versions', '1 row', '42501', '42501', '42501'),
     ('support_sessions', '1 row', '42501', '42501', '42501'),
-    ('organizations', '1 row', '42501', '42501', '42501'),
+    ('invitations', '1 row', '42501', '42501', '42501'),
+    ('organizations', '1 row', '42501', '1 row', '42501'),
     ('memberships', '5 rows', '42501', '42501', '42501');
 grant select on own to authenticated;
 
@@ -110,8 +111,9 @@ select is(tests.attempt(format('select 1 from public.profiles where id = %L', te
     'profiles of the own organization are readable');
 select is(tests.attempt(format('select 1 from public.profiles where id = %L', tests.id('b.viewer'))), '0 rows',
     'profiles of other people are not');
-select is(tests.attempt(format($$ update public.profiles set full_name = 'x' where id = %L $$, tests.id('b.viewer'))), '42501',
-    'nobody updates profiles directly');
+select is(tests.attempt(format($$ update public.profiles set full_name = 'x' where id = %L $$, tests.id('b.viewer'))), '0 rows',
+    'nobody updates other people''s profiles');
+select is(tests.attempt($$ update public.profiles set full_name = 'x' $$), '1 row', 'only the own one');
 select is(tests.attempt(format($$ insert into public.profiles (id) values (%L) $$, tests.id('b.viewer'))), '42501', 'nor inserts them');
 select is(tests.attempt(format($$ delete from public.profiles where id = %L $$, tests.id('a.owner'))), '42501', 'nor deletes the own one');
 

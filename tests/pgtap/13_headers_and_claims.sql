@@ -170,6 +170,7 @@ select results_eq('listing', array[tests.id('a')], 'and a again');
 -- Revoked in the middle of a transaction.
 savepoint revoked;
 select tests.as_owner();
+insert into public.memberships (organization_id, user_id, role) select tests.id('a'), tests.make_user('a.partner'), 'owner';
 update public.memberships set status = 'suspended' where user_id = tests.id('a.owner');
 select tests.as_user('a.owner');
 select is_empty('listing', 'suspended: from the next statement');

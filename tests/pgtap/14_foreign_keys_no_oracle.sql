@@ -78,6 +78,8 @@ create temporary view client_keys as
             when 'sender_number_id' then tests.id('b.number')
             when 'campaign_settings_id' then tests.id('b.settings')
             when 'duplicate_of' then tests.id('b.lead')
+            when 'default_agent_id' then tests.id('b.agent')
+            when 'default_phone_number_id' then tests.id('b.number')
         end as foreign_id
     from keys k
     where has_column_privilege(k.conrelid, k.child_column, 'update');
@@ -85,7 +87,8 @@ select bag_eq(
     $$ select child || '.' || child_column from client_keys $$,
     $$ values ('agents.prompt_version_id'), ('phone_numbers.agent_id'), ('phone_numbers.provider_account_id'),
         ('campaign_settings.sender_number_id'), ('datasets.campaign_settings_id'), ('leads.dataset_id'),
-        ('leads.assigned_to'), ('leads.duplicate_of'), ('lessons.dataset_id'), ('prompts.dataset_id') $$,
+        ('leads.assigned_to'), ('leads.duplicate_of'), ('lessons.dataset_id'), ('prompts.dataset_id'),
+        ('organizations.default_agent_id'), ('organizations.default_phone_number_id') $$,
     'the references that a client may change'
 );
 create temporary view client_answers as
