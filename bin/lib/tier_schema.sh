@@ -52,7 +52,7 @@ findings() {
     awk -F'": ' '
         function value(text) { sub(/,$/, "", text); gsub(/^"|"$/, "", text); gsub(/\\"/, "\"", text); return text }
         function flush() { if (what != "") print kind " " where ": " what; what = "" }
-        /^ *"function":/ { where = value($2) }
+        /^ *"function":/ { flush(); where = value($2) }
         /^ *"level":/ { flush(); kind = ($2 ~ /error/ ? "ERROR lint" : "lint") }
         /^ *"message":/ { what = value($2) }
         /^ *"detail":/ { what = value($2) }

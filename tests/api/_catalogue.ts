@@ -1,0 +1,134 @@
+// What the catalogue lists, and a tenant with a row in each table: for the tests that try something on everything.
+import { freeNumber, ok, type Person, service, setting, sql, type Tenant } from "./_client.ts";
+
+/** Tables that carry their tenant under another name than organization_id. */
+const TENANT_COLUMN: Record<string, string> = {
+  organizations: "id",
+  profiles: "id",
+  clients: "id",
+  users: "client_id",
+};
+/** The column of a table that says whose its rows are. */
+export const tenantColumn = (table: string) => TENANT_COLUMN[table] ?? "organization_id";
+
+/** Every table and view that PostgREST offers. */
+export const tables = async () =>
+  (await sql((db) =>
+    db`select relname::text from pg_class
+       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+       order by 1`
+  )).map((row) => row.relname as string);
+
+/** Every function that PostgREST offers, with its arguments set to NULL. */
+export const rpcs = async () =>
+  (await sql((db) =>
+    db`select proname::text as name, coalesce(proargnames[:pronargs], '{}') as arguments from pg_proc
+       where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+       order by 1`
+  )).map((row) => ({
+    name: row.name as string,
+    call: Object.fromEntries((row.arguments as string[]).map((name) => [name, null])),
+  }));
+
+/** One row of tenant A in every table, and what points at them. */
+export async function populate(a: Tenant) {
+  const one = async (table: string, row: Record<string, unknown>): Promise<string> =>
+    ok(await a.as.from(table).insert(row).select("id").single()).id;
+  const provider_account_id = await one("provider_accounts", {
+    provider: "twilio",
+    account_ref: `AC-${crypto.randomUUID()}`,
+    credentials: { authToken: "t" },
+  });
+  const prompt_structure = { goal: { content: "Secret of A.", source: "user", why: "" } };
+  const prompt_id = await one("prompts", { name: "Prompt", prompt_structure });
+  const prompt_version_id = ok(
+    await a.as.rpc("publish_prompt", { prompt_id, reason: "test" }),
+  ).id as string;
+  const agent_id = await one("agents", { name: "Agent", prompt_version_id });
+  const { typed, e164 } = await freeNumber();
+  const phone_number_id = ok(
+    await a.as.rpc("add_phone_number", { phone_number: typed, provider_account_id, agent_id }),
+  ).id as string;
+  const campaign_settings_id = await one("campaign_settings", { name: "S", m1_message: "Hello" });
+  const dataset_id = await one("datasets", { name: "List", campaign_settings_id });
+  const rows = [{ first_name: "Lead 001", phone_number: "07700 900001" }];
+  ok(await a.as.rpc("import_leads", { dataset_id, rows, options: { required_fields: [] } }));
+  const lead_id = ok(await a.as.from("leads").select("id").single()).id as string;
+  ok(await a.as.rpc("invite_member", { email: "invited@a.example", role: "viewer" }));
+  await one("lessons", { lesson_type: "never_rule", title: "Secret lesson of A" });
+  const template_id = await one("prompt_templates", {
+    name: "T",
+    description: "d",
+    category: "c",
+    template_structure: {},
+  });
+  const { call_id } = ok(
+    await service().rpc("route_inbound_call", {
+      called: e164,
+      caller: "+447700900001",
+      provider: "twilio",
+      provider_sid: `CA${crypto.randomUUID()}`,
+    }),
+  );
+  await sql((db) =>
+    db`insert into public.support_sessions (organization_id, admin_id, reason, capabilities, expires_at)
+       values (${a.id}, ${a.owner.id}, 'test', '{leads.read}', now() + interval '1 hour')`
+  );
+  return {
+    provider_account_id,
+    prompt_id,
+    prompt_version_id,
+    agent_id,
+    phone_number_id,
+    campaign_settings_id,
+    dataset_id,
+    lead_id,
+    template_id,
+    call_id: call_id as string,
+  };
+}
+
+/** What an attack must not bring to light of a tenant: its id, and the id of every row that it has. */
+export async function secretsOf(a: Tenant): Promise<string[]> {
+  const found = new Set<string>([a.id, a.slug, a.owner.id]);
+  for (const table of await tables()) {
+    const rows = await sql((db) =>
+      db`select to_jsonb(t) ->> 'id' as id from public.${db(table)} t
+         where to_jsonb(t) ->> ${tenantColumn(table)} = ${a.id}`
+    );
+    for (const { id } of rows) if (id) found.add(id);
+  }
+  return [...found];
+}
+
+/** A request as any HTTP client would send it. */
+export async function raw(
+  person: Person | null,
+  path: string,
+  init: RequestInit = {},
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string; range: string | null }> {
+  const all = new Headers({ apikey: setting("SUPABASE_ANON_KEY"), ...headers });
+  if (person) all.set("authorization", `Bearer ${person.token}`);
+  if (init.body && !all.has("content-type")) all.set("content-type", "application/json");
+  const response = await fetch(`${setting("SUPABASE_URL")}/rest/v1/${path}`, {
+    ...init,
+    headers: all,
+  });
+  return {
+    status: response.status,
+    text: await response.text(),
+    range: response.headers.get("content-range"),
+  };
+}
+
+/** The columns of a table that a signed-in user may read, for `select`. */
+export async function readable(table: string): Promise<string> {
+  const rows = await sql((db) =>
+    db`select attname::text as name from pg_attribute
+       where attrelid = ${`public.${table}`}::regclass and attnum > 0 and not attisdropped
+         and has_column_privilege('authenticated', attrelid, attnum, 'select')
+       order by attnum`
+  );
+  return rows.map(({ name }) => name).join(",");
+}
