@@ -329,6 +329,11 @@ const ours: World = {
     "move to another organization": `update profiles set default_organization_id = '${
       id("b")
     }' where id = '${id("a.viewer")}'`,
+    "open a support session":
+      `insert into support_sessions (organization_id, admin_id, reason, capabilities, expires_at)
+       values ('${id("b")}', '${id("a.viewer")}', 'x', '{leads.read}', now() + interval '5 min')`,
+    "become a member by the documents' view":
+      `update users set role = 'company_owner' where user_id = '${id("a.viewer")}'`,
     "become a platform administrator": `insert into private.platform_admins (user_id) values ('${
       id("a.viewer")
     }')`,
