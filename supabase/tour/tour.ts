@@ -13,6 +13,7 @@ import { parse } from "./csv.ts";
 import { expect, finish, printing, say, step } from "./screen.ts";
 
 const OWNERS = { alpha: "owner@alpha.example", beta: "owner@beta.example" };
+const REP = "rep@alpha.example";
 const SLUGS = { alpha: "tour-alpha", beta: "tour-beta" };
 
 /** Invented; the last four characters of the account id are what the hint may show. */
@@ -164,6 +165,38 @@ async function main(): Promise<number> {
     before.hot_leads === 0 && after.hot_leads === 1,
     `${hot.first_name} became HOT: hot_leads went from 0 to 1`,
     after,
+  );
+
+  step("Alpha invites a sales rep, who works the leads assigned to them and sees no other");
+  const invitation = one(await alpha.as.rpc("invite_member", { email: REP, role: "sales_rep" }));
+  refused(
+    await beta.as.rpc("accept_invitation", { token: invitation.token }),
+    403,
+    "the token opens nothing for another address",
+  );
+  const rep = clientOf(users.rep, "rep", alpha.id);
+  one(await rep.rpc("accept_invitation", { token: invitation.token }));
+  refused(
+    await rep.rpc("accept_invitation", { token: invitation.token }),
+    404,
+    "an invitation is good for one time",
+  );
+  nothing(await rep.from("leads").select("id"), "no lead is assigned to the rep yet");
+  one(
+    await alpha.as.from("leads").update({ assigned_to: users.rep })
+      .eq("phone_number", CALLER.e164).select("first_name").single(),
+  );
+  const assigned = await rep.from("leads").select("first_name");
+  expect(list(assigned).length === 1, `one of ${inserted} leads is the rep's`, assigned.data);
+  refused(
+    await rep.rpc("change_member", { user_id: users.rep, changes: { role: "owner" } }),
+    403,
+    "a rep does not make themself an owner",
+  );
+  refused(
+    await alpha.as.rpc("leave_organization", { organization_id: alpha.id }),
+    409,
+    "the last owner does not leave",
   );
 
   step("Alpha writes a prompt and teaches it a lesson; publishing compiles both");
@@ -331,6 +364,11 @@ async function main(): Promise<number> {
     403,
     "routing is not for users at all",
   );
+  refused(
+    await beta.as.rpc("switch_organization", { organization_id: alpha.id }),
+    403,
+    "Alpha is not Beta's to switch to",
+  );
 
   step("Without signing in, nobody gets anything");
   const nobody = createClient(url, setting("SUPABASE_ANON_KEY"), {
@@ -350,19 +388,19 @@ async function main(): Promise<number> {
   return finish(started);
 }
 
-/** Removes what an earlier tour left and returns the ids of the two users of seed.sql. */
-async function prepare(): Promise<{ alpha: string; beta: string }> {
+/** Removes what an earlier tour left and returns the ids of the users of seed.sql. */
+async function prepare(): Promise<{ alpha: string; beta: string; rep: string }> {
   const sql = postgres(setting("DATABASE_URL"), { max: 1, onnotice: () => {} });
   try {
     await sql`delete from public.organizations where slug in ${sql(Object.values(SLUGS))}`;
     const rows = await sql`
-      select id, email from auth.users where email in ${sql(Object.values(OWNERS))}`;
+      select id, email from auth.users where email in ${sql([...Object.values(OWNERS), REP])}`;
     const id = (email: string) => {
       const user = rows.find((row) => row.email === email);
       if (!user) throw new Error(`there is no user ${email}: run bin/stack reset to load the seed`);
       return user.id as string;
     };
-    return { alpha: id(OWNERS.alpha), beta: id(OWNERS.beta) };
+    return { alpha: id(OWNERS.alpha), beta: id(OWNERS.beta), rep: id(REP) };
   } finally {
     await sql.end();
   }
