@@ -137,7 +137,8 @@ create index campaign_settings_sender_number_id_idx
 comment on index public.campaign_settings_sender_number_id_idx is 'Foreign key to phone_numbers.';
 
 select private.add_row_triggers('public.campaign_settings');
-select private.add_tenant_policies('public.campaign_settings', 'datasets');
+-- Datasets share settings, so a member whose scope is some datasets reads them and does not change them.
+select private.add_tenant_policies('public.campaign_settings', 'datasets', shared => true);
 
 create table public.datasets (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -193,7 +194,7 @@ comment on index public.datasets_campaign_settings_id_idx is
     'Foreign key to campaign_settings; datasets that share settings.';
 
 select private.add_row_triggers('public.datasets');
-select private.add_tenant_policies('public.datasets', 'datasets');
+select private.add_tenant_policies('public.datasets', 'datasets', dataset => 'id');
 
 create trigger forget_datasets
     after delete on public.datasets referencing old table as old_rows
@@ -257,7 +258,7 @@ create index uploads_uploaded_by_idx on public.uploads (uploaded_by);
 comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
-select private.add_tenant_policies('public.uploads', 'datasets');
+select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
 
 create table public.leads (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -445,46 +446,9 @@ create trigger count_truncate
     );
 
 select private.add_row_triggers('public.leads');
-
--- The tenant comparison is the index condition. The second one is a filter on the rows of one tenant:
--- true for roles with leads.read_all, otherwise it asks whose lead it is. It must not be indexable itself
--- (organization_id = …): the planner would answer the OR with two bitmap scans and sort the tenant for
--- the first page of a list.
-alter table public.leads enable row level security;
-alter table public.leads force row level security;
-create policy leads_select on public.leads for select to authenticated
-    using (
-        organization_id = (select switchboard.organization_for('leads.read'))
-        and (
-            (select switchboard.organization_for('leads.read_all')) is not null
-            or assigned_to = (select switchboard.user_id())
-        )
-    );
-create policy leads_insert on public.leads for insert to authenticated
-    with check (
-        organization_id = (select switchboard.organization_for('leads.write'))
-        and (
-            (select switchboard.organization_for('leads.read_all')) is not null
-            or assigned_to = (select switchboard.user_id())
-        )
-    );
-create policy leads_update on public.leads for update to authenticated
-    using (
-        organization_id = (select switchboard.organization_for('leads.write'))
-        and (
-            (select switchboard.organization_for('leads.read_all')) is not null
-            or assigned_to = (select switchboard.user_id())
-        )
-    )
-    with check (
-        organization_id = (select switchboard.organization_for('leads.write'))
-        and (
-            (select switchboard.organization_for('leads.read_all')) is not null
-            or assigned_to = (select switchboard.user_id())
-        )
-    );
-create policy leads_delete on public.leads for delete to authenticated
-    using (organization_id = (select switchboard.organization_for('leads.delete')));
+select private.add_tenant_policies(
+    'public.leads', 'leads', dataset => 'dataset_id', own => 'assigned_to'
+);
 
 grant select, delete on public.campaign_settings, public.datasets, public.uploads, public.leads
     to authenticated;
@@ -518,15 +482,10 @@ grant update (
     name, description, source, column_mapping, campaign_start_at, campaign_end_at,
     campaign_settings_id, auto_archive_after_days, archived_at
 ) on public.datasets to authenticated;
--- import_leads runs with the caller's rights and writes these.
+grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
 grant insert (
-    organization_id, id, dataset_id, filename, status, mapping, options, rows_detected, rows_inserted,
-    rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at, completed_at
-) on public.uploads to authenticated;
-grant insert (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode,
-    assigned_to, duplicate_of, dup_seq, upload_id, row_number
+    organization_id, dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
 grant update (
     dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes, attributes,

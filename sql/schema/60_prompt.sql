@@ -77,7 +77,7 @@ create trigger check_lesson
     for each row execute function private.check_lesson();
 
 select private.add_row_triggers('public.lessons');
-select private.add_tenant_policies('public.lessons', 'lessons');
+select private.add_tenant_policies('public.lessons', 'lessons', dataset => 'dataset_id', shared => true);
 
 create table public.prompt_templates (
     organization_id uuid default switchboard.current_organization_id()
@@ -299,7 +299,7 @@ create trigger compile_draft
     for each row execute function private.compile_draft();
 
 select private.add_row_triggers('public.prompts');
-select private.add_tenant_policies('public.prompts', 'prompts');
+select private.add_tenant_policies('public.prompts', 'prompts', dataset => 'dataset_id', shared => true);
 
 create function private.refresh_drafts(changed jsonb) returns void
     language sql volatile
@@ -400,6 +400,8 @@ create table public.prompt_versions (
         references public.organizations (id) on delete cascade,
     id uuid not null default gen_random_uuid(),
     prompt_id uuid not null,
+    -- A record like template_id: for which dataset it was published, when the prompt has moved on.
+    dataset_id uuid,
     version text not null
         constraint prompt_versions_version_check check (version ~ '^[1-9][0-9]*\.[0-9]+$'),
     version_number integer not null
@@ -434,6 +436,8 @@ create table public.prompt_versions (
 );
 comment on table public.prompt_versions is
     'Published prompts (S4). Written by publish_prompt only and never changed or deleted, by anyone: a call can be replayed against exactly what answered it.';
+comment on column public.prompt_versions.dataset_id is
+    'The prompt''s dataset when it was published; decides who with a scope may read the version.';
 comment on column public.prompt_versions.version is
     'major.minor: major moves with the set of sections or the template, minor with content or lessons.';
 comment on column public.prompt_versions.sha256 is 'SHA-256 of compiled_prompt, hex.';
@@ -474,7 +478,9 @@ create trigger refuse_truncate
     before truncate on public.prompt_versions
     for each statement execute function private.refuse_change();
 
-select private.add_tenant_policies('public.prompt_versions', 'prompts', '{insert,update,delete}');
+select private.add_tenant_policies(
+    'public.prompt_versions', 'prompts', '{insert,update,delete}', dataset => 'dataset_id', shared => true
+);
 
 alter table public.agents
     add column prompt_version_id uuid,
@@ -522,6 +528,7 @@ create function private.publish_prompt(p_prompt_id uuid, p_reason text)
 as $$
 declare
     v_org uuid := switchboard.require_org('prompts.publish');
+    v_scope uuid[] := switchboard.dataset_scope();
     v_prompt public.prompts;
     v_previous public.prompt_versions;
     v_lessons jsonb;
@@ -540,13 +547,16 @@ begin
 
     select * into v_prompt
         from public.prompts p
-        where p.organization_id = v_org and p.id = p_prompt_id
+        where p.organization_id = v_org
+            and p.id = p_prompt_id
+            -- As in the policy for a change of the prompt.
+            and (v_scope is null or p.dataset_id = any (v_scope))
         for update;
     if not found then
         raise exception using
             errcode = 'PT404',
             message = 'prompt_not_found',
-            detail = 'The organization has no prompt with this id.';
+            detail = 'You can publish no prompt with this id in this organization.';
     end if;
 
     select coalesce(jsonb_agg(jsonb_build_object(
@@ -578,6 +588,7 @@ begin
         and v_previous.sha256 = v_compiled.sha256
         and v_previous.structure = v_prompt.prompt_structure
         and v_previous.template_id is not distinct from v_prompt.template_id
+        and v_previous.dataset_id is not distinct from v_prompt.dataset_id
     then
         return v_previous;
     end if;
@@ -606,11 +617,12 @@ begin
         or v_template_changed;
 
     insert into public.prompt_versions (
-        organization_id, prompt_id, version, version_number, structure, compiled_prompt, sha256, spans,
-        report, template_id, changes, changes_summary, change_reason, previous_version_id, created_by
+        organization_id, prompt_id, dataset_id, version, version_number, structure, compiled_prompt, sha256,
+        spans, report, template_id, changes, changes_summary, change_reason, previous_version_id, created_by
     ) values (
         v_org,
         p_prompt_id,
+        v_prompt.dataset_id,
         case
             when v_previous.id is null then '1.0'
             when v_major then split_part(v_previous.version, '.', 1)::integer + 1 || '.0'
@@ -638,6 +650,10 @@ begin
         coalesce(nullif(concat_ws('; ',
             case when v_previous.id is null then 'first version' end,
             case when v_previous.id is not null and v_template_changed then 'template changed' end,
+            case
+                when v_previous.id is not null and v_previous.dataset_id is distinct from v_prompt.dataset_id
+                    then 'dataset changed'
+            end,
             case when v_previous.id is not null then 'added ' || nullif(array_to_string(v_added, ', '), '') end,
             'removed ' || nullif(array_to_string(v_removed, ', '), ''),
             'changed ' || nullif(array_to_string(v_changed, ', '), ''),
@@ -661,6 +677,6 @@ begin atomic
     select private.publish_prompt(prompt_id, reason);
 end;
 comment on function public.publish_prompt(uuid, text) is
-    'Compiles the prompt''s structure with the active lessons of its organization and dataset and returns the version: a new one if text, structure or template changed, else the latest. The first is 1.0; major moves with the set of sections or the template, minor otherwise. reason is kept as change_reason. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found, 22023 (reason; the compiler''s, naming the path).';
+    'Compiles the prompt''s structure with the active lessons of its organization and dataset and returns the version: a new one if text, structure, template or dataset changed, else the latest. The first is 1.0; major moves with the set of sections or the template, minor otherwise. reason is kept as change_reason. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found (also for a prompt outside of the caller''s datasets), 22023 (reason; the compiler''s, naming the path).';
 grant execute on function private.publish_prompt(uuid, text) to authenticated;
 grant execute on function public.publish_prompt(uuid, text) to authenticated;

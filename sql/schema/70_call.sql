@@ -47,6 +47,8 @@ create table public.calls (
     phone_number_id uuid,
     customer_id uuid,
     lead_id uuid,
+    dataset_id uuid,
+    assigned_to uuid,
     direction text not null
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
     from_e164 text
@@ -101,7 +103,15 @@ create table public.calls (
     constraint calls_lead_id_fkey
         foreign key (organization_id, lead_id)
         references public.leads (organization_id, id)
-        on delete set null (lead_id)
+        on delete set null (lead_id),
+    constraint calls_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete set null (dataset_id),
+    constraint calls_assigned_to_fkey
+        foreign key (organization_id, assigned_to)
+        references public.memberships (organization_id, user_id)
+        on delete set null (assigned_to)
 );
 comment on table public.calls is
     'A call (S0). Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
@@ -109,6 +119,12 @@ comment on column public.calls.from_e164 is
     'The caller; NULL when withheld or not a phone number. from_input keeps what the provider sent.';
 comment on column public.calls.decision is
     'What route_inbound_call answered, without the prompt''s text, which prompt_version_id finds.';
+comment on column public.calls.dataset_id is
+    'The lead''s dataset, by trigger: who works on some datasets sees the calls of their leads. NULL for a caller who is no lead.';
+comment on column public.calls.assigned_to is
+    'To whom the lead is assigned, by trigger: who sees only the own leads sees their calls. A copy, because a policy that looked into leads would do so for every call it passes by.';
+comment on column public.calls.recording_path is
+    'Where the recording is kept. This and transcript are not readable; call_recording answers them to members with recordings.read.';
 comment on column public.calls.duration_seconds is 'From started_at to ended_at.';
 comment on column public.calls.cost_micros is 'Millionths of the currency unit.';
 comment on index public.calls_provider_sid_key is
@@ -125,14 +141,82 @@ comment on index public.calls_phone_number_id_idx is 'Foreign key to phone_numbe
 create index calls_customer_id_idx on public.calls (organization_id, customer_id);
 comment on index public.calls_customer_id_idx is 'Foreign key to customers; calls of a customer.';
 create index calls_lead_id_idx on public.calls (organization_id, lead_id);
-comment on index public.calls_lead_id_idx is 'Foreign key to leads; calls of a lead.';
+comment on index public.calls_lead_id_idx is
+    'Foreign key to leads; calls of a lead, also to follow its dataset and assignment.';
+create index calls_dataset_id_idx on public.calls (organization_id, dataset_id)
+    where dataset_id is not null;
+comment on index public.calls_dataset_id_idx is 'Foreign key to datasets; calls of a dataset.';
+create index calls_assigned_to_idx on public.calls (organization_id, assigned_to)
+    where assigned_to is not null;
+comment on index public.calls_assigned_to_idx is 'Foreign key to memberships; calls of a member''s leads.';
+
+create function private.stamp_call() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    -- The lock makes a reassignment of the lead come before or after this call, never past it. A lead that
+    -- somebody is changing is read as it was: a ringing phone does not wait for an import to end.
+    select l.dataset_id, l.assigned_to into new.dataset_id, new.assigned_to
+        from public.leads l
+        where l.organization_id = new.organization_id and l.id = new.lead_id
+        for share skip locked;
+    if not found then
+        select l.dataset_id, l.assigned_to into new.dataset_id, new.assigned_to
+            from public.leads l
+            where l.organization_id = new.organization_id and l.id = new.lead_id;
+    end if;
+    return new;
+end;
+$$;
+comment on function private.stamp_call() is
+    'BEFORE trigger on calls: dataset_id and assigned_to are the lead''s, whatever was written. Definer: server code has no right to lock leads. Raises nothing.';
+create trigger stamp_call_insert
+    before insert on public.calls
+    for each row
+    when (new.lead_id is not null or new.dataset_id is not null or new.assigned_to is not null)
+    execute function private.stamp_call();
+create trigger stamp_call_update
+    before update on public.calls
+    for each row
+    when (new.lead_id is distinct from old.lead_id and new.lead_id is not null)
+    execute function private.stamp_call();
+
+create function private.follow_lead() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    update public.calls c
+        set dataset_id = new.dataset_id, assigned_to = new.assigned_to
+        where c.organization_id = new.organization_id and c.lead_id = new.id;
+    return null;
+end;
+$$;
+comment on function private.follow_lead() is
+    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls along. Definer: no client updates calls. Raises nothing.';
+create trigger follow_lead
+    after update on public.leads
+    for each row
+    when (
+        new.dataset_id is distinct from old.dataset_id
+        or new.assigned_to is distinct from old.assigned_to
+    )
+    execute function private.follow_lead();
 
 select private.add_row_triggers('public.calls');
-select private.add_tenant_policies('public.calls', 'calls', '{insert,update}');
-alter policy calls_select on public.calls
-    using (organization_id = (select switchboard.organization_for('calls.read_all')));
+select private.add_tenant_policies(
+    'public.calls', 'calls', '{insert,update}', dataset => 'dataset_id', own => 'assigned_to'
+);
 
-grant select, delete on public.customers, public.calls to authenticated;
+grant select, delete on public.customers to authenticated;
+-- All but recording_path and transcript.
+grant select (
+    organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, dataset_id,
+    assigned_to, direction, from_e164, from_input, to_e164, provider, provider_sid, status, decision, started_at,
+    answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
+) on public.calls to authenticated;
+grant delete on public.calls to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)
     on public.customers to authenticated;
 grant update (phone_number, name, email, attributes) on public.customers to authenticated;
@@ -364,3 +448,44 @@ $$;
 comment on function public.route_inbound_call(text, text, text, text) is
     'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;
+
+create function private.call_recording(p_call_id uuid, p_visible_in uuid) returns jsonb
+    language plpgsql stable security definer
+    set search_path = ''
+as $$
+declare
+    v_org uuid := switchboard.require_org('recordings.read');
+    v_answer jsonb;
+begin
+    select jsonb_build_object('recording_path', c.recording_path, 'transcript', c.transcript) into v_answer
+        from public.calls c
+        where c.organization_id = v_org and c.organization_id = p_visible_in and c.id = p_call_id;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'call_not_found',
+            detail = 'You can see no call with this id in this organization.';
+    end if;
+    return v_answer;
+end;
+$$;
+comment on function private.call_recording(uuid, uuid) is
+    'Body of public.call_recording; see there. Definer, because the two columns are granted to nobody; p_visible_in is the organization in which the caller''s own rights found the call.';
+
+create function public.call_recording(call_id uuid) returns jsonb
+    language sql stable
+    set search_path = ''
+begin atomic
+    select private.call_recording(
+        call_id,
+        (
+            select c.organization_id
+            from public.calls c
+            where c.id = call_recording.call_id
+        )
+    );
+end;
+comment on function public.call_recording(uuid) is
+    'Recording and transcript of a call that the caller may see: {recording_path, transcript}, each null when there is none. Raises PT401, PT400, PT403 (recordings.read), PT404 call_not_found.';
+grant execute on function private.call_recording(uuid, uuid) to authenticated;
+grant execute on function public.call_recording(uuid) to authenticated;

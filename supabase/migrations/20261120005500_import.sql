@@ -1,14 +1,12 @@
--- Lead import for lists that fit in one request. One statement classifies, merges and inserts all rows
--- with the caller's own rights; every row is accounted for in the report and in its uploads row.
+-- Lead import for lists that fit in one request. One statement classifies, merges and inserts all rows;
+-- every row is accounted for in the report and in its uploads row. It runs as the tables' owner, because
+-- an opt-out counts whichever dataset it stands in, also for a member who may not see that dataset; what
+-- the caller may do is therefore asked at the head and in the statement.
 -- jit = off: the planner cannot know how many rows a JSON array holds, and compiling the statement for
 -- its guess took 2.2 s where the work takes 0.9 s.
 
-create function public.import_leads(
-    dataset_id uuid,
-    rows jsonb,
-    options jsonb default '{}'
-) returns jsonb
-    language plpgsql volatile
+create function private.import_leads(p_dataset_id uuid, rows jsonb, p_options jsonb) returns jsonb
+    language plpgsql volatile security definer
     set search_path = ''
     set jit = off
 as $$
@@ -20,9 +18,10 @@ declare
         'first_name', 'last_name', 'phone_number', 'email', 'postcode', 'inquiry_date', 'notes'
     ];
     v_started timestamptz := clock_timestamp();
-    v_org uuid := switchboard.require_org('datasets.write');
+    v_org uuid := switchboard.require_org('uploads.write');
+    v_scope uuid[] := switchboard.dataset_scope();
     v_upload uuid := gen_random_uuid();
-    v_options jsonb := coalesce(import_leads.options, '{}');
+    v_options jsonb := coalesce(p_options, '{}');
     v_country text;
     v_home_code integer;
     v_region text;
@@ -36,6 +35,9 @@ declare
     v_bad text;
     v_report jsonb;
 begin
+    perform switchboard.require_org('leads.write');
+    -- Nobody imports leads that they could not see afterwards.
+    perform switchboard.require_org('leads.read_all');
     if rows is null or jsonb_typeof(rows) <> 'array' then
         raise exception using errcode = '22023', message = 'rows must be a JSON array of objects';
     end if;
@@ -94,12 +96,14 @@ begin
         join public.organizations o on o.id = d.organization_id
         left join public.campaign_settings s
             on s.organization_id = d.organization_id and s.id = d.campaign_settings_id
-        where d.organization_id = v_org and d.id = import_leads.dataset_id;
+        where d.organization_id = v_org
+            and d.id = p_dataset_id
+            and (v_scope is null or d.id = any (v_scope));
     if not found then
         raise exception using
             errcode = 'PT404',
             message = 'dataset_not_found',
-            detail = 'The organization has no dataset with this id.';
+            detail = 'You have no dataset with this id in this organization.';
     end if;
 
     if v_action not in ('flag', 'skip', 'merge', 'keep_both') then
@@ -292,16 +296,18 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
+    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
     existing as materialized (
         select l.phone_number,
             (array_agg(
-                l.id order by l.dataset_id = import_leads.dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
-            ))[1] as lead_id,
+                l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
+            ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
             bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = import_leads.dataset_id) as suppressed_here,
-            coalesce(max(l.dup_seq) filter (where l.dataset_id = import_leads.dataset_id), -1) as last_seq
+            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
         join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
+        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
         group by l.phone_number
     ),
     -- In file order: the first row of a number stands for the later ones.
@@ -348,7 +354,7 @@ begin
             row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
-        select v_org, d.id, import_leads.dataset_id, d.first_name,
+        select v_org, d.id, p_dataset_id, d.first_name,
             coalesce(f.last_name, d.last_name), d.e164, d.phone, coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
@@ -415,7 +421,7 @@ begin
             rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
             completed_at
         )
-        select v_org, v_upload, import_leads.dataset_id,
+        select v_org, v_upload, p_dataset_id,
             coalesce(nullif(btrim(left(v_options ->> 'filename', 500)), ''), 'import_leads'),
             'completed', v_mapping,
             jsonb_build_object(
@@ -444,6 +450,20 @@ begin
     return v_report;
 end;
 $$;
+comment on function private.import_leads(uuid, jsonb, jsonb) is
+    'Body of public.import_leads; see there. Definer: opt-outs of datasets outside of the caller''s scope must be found.';
+
+create function public.import_leads(
+    dataset_id uuid,
+    rows jsonb,
+    options jsonb default '{}'
+) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.import_leads(dataset_id, rows, options);
+end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset with the caller''s rights, in one transaction. rows: JSON array of objects; a key is a lead field (first_name, last_name, phone_number, email, postcode, inquiry_date, notes) or is mapped to one by options.mapping or the dataset''s column_mapping; other keys go into attributes. options override the dataset''s campaign settings: duplicate_action flag | skip | merge | keep_both, auto_normalize_uk_numbers, allow_international, required_fields; filename names the uploads row. A duplicate is a number that the organization already has in any dataset, or an earlier row of the call: flag inserts it with duplicate_of, skip leaves it out, merge fills the empty fields of the existing lead and appends notes, keep_both inserts it. A number whose lead is REMOVED is kept REMOVED. Returns {upload_id, detected, inserted, merged, skipped, suppressed, failed, errors: [{row, column, value, reason}], duplicates: [{row, action, lead_id}]} with detected = inserted + merged + skipped + suppressed + failed; rows count from 1. Reasons: required, not_an_object, not_a_text, too_long, invalid_email, invalid_date, international_not_allowed, and those of switchboard.parse_phone. Raises PT401, PT400, PT403 (datasets.write), PT404 dataset_not_found, PT429 too_many_rows, 22023 (rows, options, mapping, a required column that no row has), 23505 when a lead with the same number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction. rows: JSON array of objects; a key is a lead field (first_name, last_name, phone_number, email, postcode, inquiry_date, notes) or is mapped to one by options.mapping or the dataset''s column_mapping; other keys go into attributes. options override the dataset''s campaign settings: duplicate_action flag | skip | merge | keep_both, auto_normalize_uk_numbers, allow_international, required_fields; filename names the uploads row. A duplicate is a number that the organization already has in a dataset of the caller''s, or an earlier row of the call: flag inserts it with duplicate_of, skip leaves it out, merge fills the empty fields of the existing lead and appends notes, keep_both inserts it. A number that is REMOVED in any dataset of the organization is kept REMOVED. Returns {upload_id, detected, inserted, merged, skipped, suppressed, failed, errors: [{row, column, value, reason}], duplicates: [{row, action, lead_id}]} with detected = inserted + merged + skipped + suppressed + failed; rows count from 1. Reasons: required, not_an_object, not_a_text, too_long, invalid_email, invalid_date, international_not_allowed, and those of switchboard.parse_phone. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also for a dataset outside of the caller''s), PT429 too_many_rows, 22023 (rows, options, mapping, a required column that no row has), 23505 when a lead with the same number is inserted at the same moment.';
+grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;

@@ -225,7 +225,7 @@ Deno.test("a malformed call is refused as a whole", async () => {
   assert.deepEqual(ok(await as.from("uploads").select("id")), []);
 });
 
-Deno.test("who may import: datasets.write and nobody else", async () => {
+Deno.test("who may import: uploads.write and nobody else", async () => {
   const [a, b] = [await tenant(), await tenant()];
   const dataset_id = await dataset(a.as);
   const call = { dataset_id, rows: [lead(1)] };

@@ -84,7 +84,7 @@ create temporary view rules as
     where r.rule is not null;
 select is_empty($$
     select table_name, polname, rule from rules
-    where replace(rule, '( SELECT switchboard.', '') ~ 'switchboard\.'
+    where regexp_replace(rule, '\( SELECT (1( AS \S+)?\s+WHERE \()?switchboard\.', '', 'g') ~ 'switchboard\.'
 $$, 'policies call switchboard only inside (select …), once per statement');
 select is_empty($$
     select table_name, polname, rule from rules
@@ -95,15 +95,25 @@ select is_empty($$
     where rule ~* 'admin|auth\.|current_setting|user_metadata|app_metadata|current_user|session_user'
         or rule ~ '\mtrue\M'
 $$, 'no policy is true, asks for a platform admin or reads claims itself');
-select bag_eq(
-    $$ select distinct polname::text from rules where rule ~ '\mOR\M' $$,
-    $$ values ('memberships_select'), ('profiles_select'), ('prompt_templates_select'), ('leads_select'),
-        ('leads_insert'), ('leads_update') $$,
-    'OR appears in policies only where own rows or system templates need it');
+-- What add_tenant_policies may put behind the comparison of the tenant: the dataset scope, own rows.
+create temporary view tenant_rules as
+    select r.*, regexp_replace(regexp_replace(r.rule,
+        ' AND \(\(\( SELECT 1( AS \S+)?\s+WHERE \(switchboard\.dataset_scope\(\) IS NULL\)\) IS NOT NULL\)( OR \(dataset_id IS NULL\))? OR \(\w+ = ANY \(\( SELECT switchboard\.dataset_scope\(\)[^()]*\)::uuid\[\]\)\)\)| AND \(\( SELECT 1( AS \S+)?\s+WHERE \(switchboard\.dataset_scope\(\) IS NULL\)\) IS NOT NULL\)',
+        '', 'g'),
+        ' AND \(\(\( SELECT switchboard\.organization_for\(''\w+\.read_all''::text\)[^()]*\) IS NOT NULL\) OR \(\w+ = \( SELECT switchboard\.user_id\(\)[^()]*\)\)\)',
+        '', 'g') as tenant_rule
+    from rules r
+    where r.rule <> 'false';
 select is_empty($$
-    select table_name, polname, rule from rules
-    where table_name = 'leads' and rule !~ '^\(\(organization_id = .*\) AND |^\(organization_id = '
-$$, 'the OR in the policies of leads is inside the tenant');
+    select table_name, polname, rule from tenant_rules
+    where table_name not in ('organizations', 'memberships', 'profiles')
+        and polname <> 'prompt_templates_select'
+        and tenant_rule !~ '^\(+organization_id = \( SELECT switchboard\.organization_for\(''\w+\.\w+''::text\)[^()]*\)\)+$'
+$$, 'a policy compares the tenant, then scope and own rows, and nothing else');
+select bag_eq(
+    $$ select distinct polname::text from tenant_rules where tenant_rule ~ '\mOR\M' $$,
+    $$ values ('memberships_select'), ('profiles_select'), ('prompt_templates_select') $$,
+    'otherwise OR appears only where own rows or system templates need it');
 select is_empty($$
     select r.table_name, r.polname, m.capability
     from rules r
@@ -119,7 +129,7 @@ select is_empty($$
         select (regexp_matches(r.rule, 'organization_for\(''([^'']+)''', 'g'))[1] as capability
     ) as m
     where (r.polname, m.capability) <> ('invitations_select', 'members.write')
-        and m.capability !~ case r.polcmd when 'r' then '\.(read|read_all)$' when 'd' then '\.delete$'
+        and m.capability !~ case r.polcmd when 'r' then '\.(read|read_all)$' when 'd' then '\.(delete|read_all)$'
         else '\.(write|read_all)$' end
 $$, 'select asks for read, insert and update for write, delete for delete');
 select is_empty($$

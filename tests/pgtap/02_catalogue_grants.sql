@@ -96,7 +96,7 @@ select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'select') $$,
     $$ values ('organizations'), ('memberships'), ('agents'), ('phone_numbers'), ('campaign_settings'), ('datasets'),
         ('uploads'), ('leads'), ('lessons'), ('prompt_templates'), ('prompts'), ('prompt_versions'), ('customers'),
-        ('calls'), ('support_sessions'), ('clients'), ('users'), ('user_organizations') $$,
+        ('support_sessions'), ('clients'), ('users'), ('user_organizations') $$,
     'authenticated reads these tables whole');
 select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'delete') $$,
@@ -135,8 +135,7 @@ select is_empty($$
             'manual_edits_count', 'compiled_prompt', 'compiled_sha256', 'compile_report', 'campaign_status',
             'failure_count', 'last_verified_at', 'template_scope', 'm1_sent_at', 'm2_sent_at', 'm3_sent_at'
         )
-        -- import_leads runs with the caller's rights and names its rows.
-        or column_name = 'id' and table_name not in ('leads', 'uploads')
+        or column_name in ('id', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'rows_inserted', 'errors')
     )
 $$, 'nor to insert');
 select bag_eq(
@@ -167,6 +166,10 @@ select bag_eq(
     $$ values ('organization_id'), ('id'), ('provider'), ('label'), ('account_ref'), ('credentials_hint'), ('status'),
         ('failure_count'), ('last_verified_at'), ('created_at'), ('updated_at') $$,
     'of provider_accounts everything is readable but credentials');
+select bag_eq(
+    $$ select column_name from writable where not granted and verb = 'select' and table_name = 'calls' $$,
+    $$ values ('recording_path'), ('transcript') $$,
+    'of calls everything but recording and transcript, which call_recording answers');
 select bag_eq(
     $$ select column_name from writable where granted and verb = 'select' and table_name = 'profiles' $$,
     $$ values ('id'), ('full_name'), ('first_name'), ('last_name'), ('country'), ('avatar_path'), ('created_at'),

@@ -5,7 +5,7 @@ begin;
 select no_plan();
 select tests.make_tenant('a', 801);
 
--- Rows of tenant a in each table, by the owner of the database; a sales_rep has one of the two leads.
+-- Rows of tenant a in each table, by the owner of the database; a sales_rep has one of the two leads and of the two calls.
 create function tests.rows_of(table_name text, t text) returns integer
     language plpgsql
 as $$
@@ -34,7 +34,7 @@ create temporary table cases as
             end
         ) as allowed,
         -- Only for the rows that are the member's own.
-        r.role = 'sales_rep' and t.name = 'leads' as own
+        r.role = 'sales_rep' and t.name in ('leads', 'calls') as own
     from unnest(array['owner', 'admin', 'manager', 'sales_rep', 'viewer']) as r (role)
     cross join unnest(array['select', 'insert', 'update', 'delete']) as v (verb)
     cross join tests.tenant_tables t;

@@ -5,6 +5,8 @@ begin;
 select no_plan();
 select tests.make_tenant('a', 801);
 select tests.make_tenant('b', 802);
+insert into public.leads (organization_id, dataset_id, first_name, phone_number)
+values (tests.id('b'), tests.id('b.dataset'), 'Lead 003', '07700 900011');
 select tests.as_user('a.owner');
 
 -- What b has, a may have too.
@@ -15,10 +17,21 @@ select is(tests.attempt(statement), '1 row', 'the same as another tenant has: ' 
         ('provider account', $$ insert into public.provider_accounts (provider, account_ref) values ('twilio', 'ACb') $$),
         ('dataset name', $$ insert into public.datasets (name) values ('List of b') $$),
         ('prompt name', $$ insert into public.prompts (name) values ('Prompt of b') $$),
-        ('lead id', format($$ insert into public.leads (id, dataset_id, first_name, phone_number) values (%L, %L, 'Lead 003', '07700 900009') $$,
-            tests.id('b.lead'), tests.id('a.dataset'))),
-        ('upload id', format($$ insert into public.uploads (id, filename) values (%L, 'x.csv') $$, tests.id('b.upload')))
+        ('lead''s number', format($$ insert into public.leads (dataset_id, first_name, phone_number) values (%L, 'Lead 003', '07700 900011') $$,
+            tests.id('a.dataset')))
     ) as s (title, statement);
+-- No client chooses an id, so none can try one.
+select is(tests.attempt(statement), '42501', 'an id is not for clients to write: ' || title)
+    from (values
+        ('lead', format($$ insert into public.leads (id, dataset_id, first_name, phone_number) values (%L, %L, 'Lead 003', '07700 900009') $$,
+            tests.id('b.lead'), tests.id('a.dataset'))),
+        ('upload', format($$ insert into public.uploads (id, filename) values (%L, 'x.csv') $$, tests.id('b.upload')))
+    ) as s (title, statement);
+-- The keys themselves are per tenant.
+select tests.as_owner();
+select is(tests.attempt(format($$ insert into public.agents (organization_id, id, name) values (%L, %L, 'X') $$,
+    tests.id('a'), tests.id('b.agent'))), '1 row', 'an id of another tenant''s row is free');
+select tests.as_user('a.owner');
 -- And the own ones are refused.
 select is(tests.attempt(statement), '23505', 'twice in one tenant: ' || title)
     from (values

@@ -1,0 +1,164 @@
+-- What Supabase Realtime tells members: one private broadcast topic for each organization and table,
+-- org:{organization_id}:{table}, with the ids of rows that changed and nothing of their content; the client
+-- fetches them under its own rights. Realtime keeps its schema realtime; it is not there on a plain Postgres,
+-- and may come after these migrations: private.attach_realtime() then does the same again.
+
+create function private.may_join(topic text) returns boolean
+    language sql stable
+    set search_path = ''
+begin atomic
+    -- An id tells that a row exists, so a topic is for those who may see every row of its table.
+    select coalesce(switchboard.can(t.organization_id, t.capability), false)
+        and (
+            t.entity in ('agents', 'phone_numbers')
+            or not exists (
+                select from public.memberships m
+                where m.organization_id = t.organization_id
+                    and m.user_id = switchboard.user_id()
+                    and m.allowed_dataset_ids is not null
+            )
+        )
+    from (
+        select e.organization_id,
+            e.entity,
+            case e.entity
+                when 'agents' then 'agents.read'
+                when 'calls' then 'calls.read_all'
+                when 'datasets' then 'datasets.read'
+                when 'leads' then 'leads.read_all'
+                when 'phone_numbers' then 'phone_numbers.read'
+                when 'prompts' then 'prompts.read'
+            end as capability
+        from (
+            select switchboard.topic_org(may_join.topic) as organization_id,
+                split_part(may_join.topic, ':', 3) as entity
+        ) as e
+    ) as t;
+end;
+comment on function private.may_join(text) is
+    'Whether the caller may listen to a topic org:{organization_id}:{table}: agents, datasets, phone_numbers and prompts need .read of the table, calls and leads .read_all; all but agents and phone_numbers are closed to a member whose scope is some datasets. False for any other topic. With the caller''s rights, for the policy of realtime.messages. Raises nothing.';
+
+create function private.broadcast(entity text, op text, organization_id uuid, ids uuid[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    perform realtime.send(
+        jsonb_build_object('op', op, 'ids', to_jsonb(ids[1:100]), 'more', cardinality(ids) > 100),
+        'changed',
+        format('org:%s:%s', organization_id, entity),
+        true
+    );
+exception
+    when others then
+        raise warning 'change of % in organization % not broadcast: %', entity, organization_id, sqlstate;
+end;
+$$;
+comment on function private.broadcast(text, text, uuid, uuid[]) is
+    'Sends {op: insert | update | delete, ids, more} as event "changed": at most 100 ids, more says that there are others. An error becomes a warning: nobody''s write fails because of a listener.';
+
+create function private.broadcast_insert() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    perform private.broadcast(tg_table_name, 'insert', n.organization_id, array_agg(n.id))
+        from new_rows n
+        group by n.organization_id;
+    return null;
+end;
+$$;
+comment on function private.broadcast_insert() is
+    'AFTER INSERT statement trigger: one message for each organization, see private.broadcast. Definer, like its two siblings: clients may not send.';
+
+create function private.broadcast_update() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    perform private.broadcast(tg_table_name, 'update', n.organization_id, array_agg(n.id))
+        from new_rows n
+        group by n.organization_id;
+    return null;
+end;
+$$;
+comment on function private.broadcast_update() is
+    'AFTER UPDATE statement trigger, see private.broadcast_insert.';
+
+create function private.broadcast_delete() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    perform private.broadcast(tg_table_name, 'delete', o.organization_id, array_agg(o.id))
+        from old_rows o
+        group by o.organization_id;
+    return null;
+end;
+$$;
+comment on function private.broadcast_delete() is
+    'AFTER DELETE statement trigger, see private.broadcast_insert.';
+
+create function private.attach_realtime() returns boolean
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    tables constant text[] := array['agents', 'calls', 'datasets', 'leads', 'phone_numbers', 'prompts'];
+    entity text;
+begin
+    if to_regclass('realtime.messages') is null
+        or to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null
+        or to_regprocedure('realtime.topic()') is null
+    then
+        return false;
+    end if;
+
+    -- Realtime asks this when a client joins a private topic: it writes a message of that topic, reads it with
+    -- the client's role and claims, and rolls back. There is no policy for insert: clients listen.
+    execute 'drop policy if exists organization_topics_select on realtime.messages';
+    execute $policy$
+        create policy organization_topics_select on realtime.messages for select to authenticated
+            using (
+                extension = 'broadcast'
+                and topic = (select realtime.topic())
+                and (select private.may_join(realtime.topic()))
+            )
+    $policy$;
+
+    foreach entity in array tables loop
+        execute format(
+            'create or replace trigger broadcast_insert after insert on public.%I referencing new table as new_rows
+                for each statement execute function private.broadcast_insert()', entity);
+        execute format(
+            'create or replace trigger broadcast_update after update on public.%I referencing new table as new_rows
+                for each statement execute function private.broadcast_update()', entity);
+        execute format(
+            'create or replace trigger broadcast_delete after delete on public.%I referencing old table as old_rows
+                for each statement execute function private.broadcast_delete()', entity);
+    end loop;
+
+    -- Postgres Changes sends a DELETE to every subscriber of the table, whatever its policies, with the row's
+    -- primary key, and ours names the organization. So the publication gets the tables only where it
+    -- leaves deletes out.
+    if exists (
+        select from pg_catalog.pg_publication p
+        where p.pubname = 'supabase_realtime' and not p.puballtables and not p.pubdelete and not p.pubtruncate
+    ) then
+        foreach entity in array tables loop
+            if not exists (
+                select from pg_catalog.pg_publication_tables t
+                where t.pubname = 'supabase_realtime' and t.schemaname = 'public' and t.tablename = entity
+            ) then
+                execute format('alter publication supabase_realtime add table public.%I', entity);
+            end if;
+        end loop;
+    end if;
+    return true;
+end;
+$$;
+comment on function private.attach_realtime() is
+    'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table}, and the triggers that send to these topics; adds the tables to the publication supabase_realtime if that publishes neither deletes nor truncates ("alter publication supabase_realtime set (publish = ''insert, update'')"), because Realtime hands deleted keys to every subscriber. Safe to run again; false where Realtime is not there (yet).';
+
+grant execute on function private.may_join(text) to authenticated;
+select private.attach_realtime();
