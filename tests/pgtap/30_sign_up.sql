@@ -30,6 +30,35 @@ select is((select length(full_name) from public.profiles where id = tests.id('fo
 select is_empty($$ select from private.profile_failures where user_id = tests.id('four') $$, 'and no failure');
 select is(tests.sign_up('five', '{"role": "owner", "organization_id": "x", "full_name": "User 005"}'), 'signed up', 'with claims in the metadata');
 select is_empty($$ select from public.memberships where user_id = tests.id('five') $$, 'which make no membership');
+select is(tests.sign_up('nine', '{"first_name": "First", "last_name": "Last", "email": "forged@a.example"}'), 'signed up', 'with names apart');
+select is((select (first_name, last_name, email)::text from public.profiles where id = tests.id('nine')), '(First,Last,nine@a.example)',
+    'the profile has them, and the address that Supabase Auth has');
+
+-- The address follows, or the failure is kept and repaired.
+create function tests.new_address(name text, address text) returns text
+    language plpgsql
+as $$
+declare
+    user_id uuid := tests.id(name);
+begin
+    perform set_config('role', 'supabase_auth_admin', true);
+    update auth.users set email = address where id = user_id;
+    perform set_config('role', 'none', true);
+    return 'changed';
+exception
+    when others then
+        return sqlstate;
+end;
+$$;
+select is(tests.new_address('nine', 'ten@a.example'), 'changed', 'a change of address');
+select is((select email from public.profiles where id = tests.id('nine')), 'ten@a.example', 'reaches the profile');
+alter table public.profiles add constraint broken check (email <> 'eleven@a.example') not valid;
+select is(tests.new_address('nine', 'eleven@a.example'), 'changed', 'and is not blocked by it');
+select is((select email from public.profiles where id = tests.id('nine')), 'ten@a.example', 'which has the old one');
+select is((select sqlstate from private.profile_failures where user_id = tests.id('nine')), '23514', 'the failure is kept');
+alter table public.profiles drop constraint broken;
+select is(private.backfill_profiles(), 1, 'the repair corrects the address');
+select is((select email from public.profiles where id = tests.id('nine')), 'eleven@a.example', 'to the one that Supabase Auth has');
 
 -- The table broken on purpose.
 alter table public.profiles add constraint broken check (full_name <> 'User 006') not valid;
