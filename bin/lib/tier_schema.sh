@@ -70,9 +70,15 @@ listed() {
         { say "< is in tests/advisors.txt and no longer found, > is found and not in it" && return 1; }
 }
 
+same_capabilities() {
+    diff docs/capabilities.md <(DATABASE=schema_plain psql_as postgres -f bin/lib/capabilities.sql) ||
+        { say "run bin/stack reset and bin/setup capabilities" && return 1; }
+}
+
 check 'migrations are sql/schema byte for byte' same_files
 check 'sql/schema applies to an empty database' apply_plain
 check 'migrations and sql/schema give one schema' same_schema
+check 'docs/capabilities.md says what the database does' same_capabilities
 check 'plpgsql_check finds no error' plpgsql_check
 check 'supabase db lint and db advisors find no error' no_errors
 check 'and nothing but what tests/advisors.txt gives a reason for' listed
