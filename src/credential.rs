@@ -225,6 +225,12 @@ fn restoring() -> bool {
         || (!key::available() && !API_ROLES.contains(&session::outer_role().as_str()))
 }
 
+/// Whether this backend has a key ring or can load one. For the doctor; says nothing of which keys it holds.
+#[pg_extern(stable, parallel_restricted, strict, cost = 1000)]
+fn key_loaded() -> bool {
+    key::available()
+}
+
 #[cfg(any(test, feature = "pg_test"))]
 #[pgrx::pg_schema]
 #[allow(clippy::disallowed_methods)] // tests may write

@@ -56,6 +56,7 @@ declare
         'switchboard.guard_row()',
         'switchboard.guard_member()',
         'switchboard.phone_revalidate(regclass, name)',
+        'switchboard.key_loaded()',
         'switchboard.maintain_counts()',
         'switchboard.seal_trigger()',
         'switchboard.normalize_phone()'
@@ -126,6 +127,7 @@ comment on function switchboard.maintain_counts() is 'Trigger, AFTER INSERT / UP
 comment on function switchboard.seal(jsonb, uuid, text, text) is 'Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only: 42501. Raises 22023, 54000, 55000 (no or wrong key).';
 comment on function switchboard.unseal(jsonb, uuid, text, text, text) is 'Opens an envelope; the last argument says what for. Service role only: 42501. Written to private.unseal_audit and the server''s log. Raises 22023 for an envelope of another row or altered, 55000 (no or wrong key).';
 comment on function switchboard.seal_trigger() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, ENABLE ALWAYS, named to fire first. Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope; a foreign envelope raises 22023; no key raises 55000.';
+comment on function switchboard.key_loaded() is 'Whether this server has a key ring to seal and open credentials with, or can load it. Owner only; doctor() reports it.';
 comment on function switchboard.is_sealed(jsonb) is 'Whether the value has the shape of an envelope; needs no key.';
 comment on function switchboard.hint(jsonb) is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
 comment on function switchboard.assert_sealed(jsonb) is 'True for an envelope; raises 22023, without the value, for anything else. For CHECK constraints.';

@@ -110,6 +110,7 @@ alter table public.provider_accounts enable always trigger aa_seal_credentials;
 
 select private.add_row_triggers('public.provider_accounts');
 select private.add_tenant_policies('public.provider_accounts', 'provider_accounts');
+select private.add_audit('public.provider_accounts', '{credentials}', '{failure_count,last_verified_at}');
 
 grant select (
     organization_id, id, provider, label, account_ref, credentials_hint, status, failure_count,

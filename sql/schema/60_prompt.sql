@@ -300,6 +300,9 @@ create trigger compile_draft
 
 select private.add_row_triggers('public.prompts');
 select private.add_tenant_policies('public.prompts', 'prompts', dataset => 'dataset_id', shared => true);
+select private.add_audit(
+    'public.prompts', '{}', '{compiled_prompt,compiled_sha256,compile_report,lessons_count,manual_edits_count}'
+);
 
 create function private.refresh_drafts(changed jsonb) returns void
     language sql volatile
@@ -480,6 +483,9 @@ create trigger refuse_truncate
 
 select private.add_tenant_policies(
     'public.prompt_versions', 'prompts', '{insert,update,delete}', dataset => 'dataset_id', shared => true
+);
+select private.add_audit(
+    'public.prompt_versions', '{}', '{structure,compiled_prompt,spans,report}', '{insert}'
 );
 
 alter table public.agents

@@ -131,6 +131,10 @@ comment on index public.calls_provider_sid_key is
     'route_inbound_call: the call of a repeated webhook. Within the organization: another tenant''s call id finds nothing.';
 create index calls_started_at_idx on public.calls (organization_id, started_at desc, id);
 comment on index public.calls_started_at_idx is 'List of an organization''s calls, newest first.';
+create index calls_active_idx on public.calls (organization_id, started_at)
+    where status in ('ringing', 'in_progress');
+comment on index public.calls_active_idx is
+    'route_inbound_call and usage: calls of an organization that are going on.';
 create index calls_agent_id_idx on public.calls (organization_id, agent_id);
 comment on index public.calls_agent_id_idx is 'Foreign key to agents; calls of an agent.';
 create index calls_prompt_version_id_idx on public.calls (organization_id, prompt_version_id);
@@ -245,6 +249,7 @@ declare
     v_compiled text;
     v_outcome text;
     v_reason text;
+    v_limit integer;
     v_call_id uuid := gen_random_uuid();
     v_decision jsonb;
 begin
@@ -347,6 +352,38 @@ begin
         end if;
     end if;
 
+    if v_outcome = 'answer' then
+        select nullif(coalesce(o.max_concurrent_calls, p.max_concurrent_calls), -1) into v_limit
+            from public.plans p
+            left join public.plan_overrides o on o.organization_id = v_organization.id
+            where p.name = v_organization.plan;
+        if v_limit is not null then
+            -- One caller of an organization at a time, until its call is stored: two would both see the
+            -- last line free. The count is a statement of its own and sees what the other one stored.
+            perform pg_advisory_xact_lock(
+                hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
+            );
+            -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
+            -- calls_active_idx and no further than the limit, which keeps the planner on that index.
+            if v_limit <= (
+                select count(*) from (
+                    select from public.calls c
+                    where c.organization_id = v_organization.id
+                        and c.status in ('ringing', 'in_progress')
+                        and c.started_at > now() - interval '4 hours'
+                        and (c.provider, c.provider_sid) is distinct from
+                            (route_inbound_call.provider, route_inbound_call.provider_sid)
+                    order by c.started_at
+                    limit v_limit
+                ) as active
+            ) then
+                v_outcome := 'busy';
+                v_reason := 'concurrency_limit';
+                v_agent := null;
+            end if;
+        end if;
+    end if;
+
     -- Withheld callers come as a word, or as the keypad digits of "anonymous".
     if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
         v_from := coalesce(
@@ -425,7 +462,7 @@ begin
         v_number.id, v_customer.id, v_lead.id, 'inbound', v_from,
         left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
         route_inbound_call.provider_sid,
-        case when v_outcome = 'answer' then 'ringing' else 'rejected' end,
+        case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
         v_decision
     )
     on conflict (organization_id, provider, provider_sid) do nothing;
@@ -446,7 +483,7 @@ begin
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), busy: say so and hang up (concurrency_limit: the plan''s calls at a time are all taken; usage() shows them, set_call_status frees one), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;
 
 create function private.call_recording(p_call_id uuid, p_visible_in uuid) returns jsonb
@@ -489,3 +526,55 @@ comment on function public.call_recording(uuid) is
     'Recording and transcript of a call that the caller may see: {recording_path, transcript}, each null when there is none. Raises PT401, PT400, PT403 (recordings.read), PT404 call_not_found.';
 grant execute on function private.call_recording(uuid, uuid) to authenticated;
 grant execute on function public.call_recording(uuid) to authenticated;
+
+create function private.set_call_status(p_organization_id uuid, p_call_id uuid, p_status text)
+    returns public.calls
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_row public.calls;
+begin
+    if p_status is null
+        or p_status not in ('in_progress', 'completed', 'busy', 'no_answer', 'failed', 'rejected')
+    then
+        raise exception using
+            errcode = '22023',
+            message = 'status must be one of in_progress, completed, busy, no_answer, failed, rejected';
+    end if;
+    update public.calls c
+        set status = p_status,
+            answered_at = case when p_status in ('in_progress', 'completed') then coalesce(c.answered_at, now()) end,
+            ended_at = case when p_status <> 'in_progress' then greatest(now(), c.started_at) end
+        where c.organization_id = p_organization_id
+            and c.id = p_call_id
+            and c.status in ('ringing', 'in_progress')
+        returning * into v_row;
+    if not found then
+        select c.* into v_row
+            from public.calls c
+            where c.organization_id = p_organization_id and c.id = p_call_id;
+        if not found then
+            raise exception using
+                errcode = 'PT404',
+                message = 'call_not_found',
+                detail = 'The organization has no call with this id.';
+        end if;
+    end if;
+    return v_row;
+end;
+$$;
+comment on function private.set_call_status(uuid, uuid, text) is
+    'Body of public.set_call_status; see there.';
+
+create function public.set_call_status(organization_id uuid, call_id uuid, status text)
+    returns public.calls
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.set_call_status(organization_id, call_id, status);
+end;
+comment on function public.set_call_status(uuid, uuid, text) is
+    'What became of a call: in_progress when it was answered; completed, busy, no_answer, failed or rejected when it is over, which frees its line (see route_inbound_call). service_role only. Returns the call; one that is over stays as it is, so reports may come twice or late. Raises 22023 (status), PT404 call_not_found.';
+grant execute on function private.set_call_status(uuid, uuid, text) to service_role;
+grant execute on function public.set_call_status(uuid, uuid, text) to service_role;

@@ -21,8 +21,7 @@ create table public.organizations (
     slug text not null
         constraint organizations_slug_key unique
         constraint organizations_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$'),
-    plan text not null default 'starter'
-        constraint organizations_plan_check check (plan in ('starter', 'professional', 'enterprise')),
+    plan text not null default 'starter',
     status text not null default 'active'
         constraint organizations_status_check check (status in ('active', 'paused', 'cancelled')),
     default_country text not null default 'GB'

@@ -50,6 +50,8 @@ grant update (default_agent_id) on public.organizations to authenticated;
 
 select private.add_row_triggers('public.agents');
 select private.add_tenant_policies('public.agents', 'agents');
+select private.add_audit('public.agents');
+select private.add_quota('public.agents', 'agents');
 
 grant select, delete on public.agents to authenticated;
 grant insert (

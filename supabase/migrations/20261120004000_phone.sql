@@ -90,6 +90,8 @@ create trigger normalize_phone
 
 select private.add_row_triggers('public.phone_numbers');
 select private.add_tenant_policies('public.phone_numbers', 'phone_numbers');
+select private.add_audit('public.phone_numbers', '{}', '{last_verified_at}');
+select private.add_quota('public.phone_numbers', 'phone_numbers');
 
 grant select, delete on public.phone_numbers to authenticated;
 grant update (provider_account_id, friendly_name, metadata, agent_id, webhook_url, status)

@@ -139,6 +139,7 @@ comment on index public.campaign_settings_sender_number_id_idx is 'Foreign key t
 select private.add_row_triggers('public.campaign_settings');
 -- Datasets share settings, so a member whose scope is some datasets reads them and does not change them.
 select private.add_tenant_policies('public.campaign_settings', 'datasets', shared => true);
+select private.add_audit('public.campaign_settings');
 
 create table public.datasets (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -195,6 +196,8 @@ comment on index public.datasets_campaign_settings_id_idx is
 
 select private.add_row_triggers('public.datasets');
 select private.add_tenant_policies('public.datasets', 'datasets', dataset => 'id');
+select private.add_audit('public.datasets', '{}', '{total_leads,active_leads,hot_leads,converted_leads}');
+select private.add_quota('public.datasets', 'datasets');
 
 create trigger forget_datasets
     after delete on public.datasets referencing old table as old_rows
@@ -259,6 +262,7 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
+select private.add_audit('public.uploads', '{}', '{errors}', '{insert,delete}');
 
 create table public.leads (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -449,6 +453,7 @@ select private.add_row_triggers('public.leads');
 select private.add_tenant_policies(
     'public.leads', 'leads', dataset => 'dataset_id', own => 'assigned_to'
 );
+select private.add_quota('public.leads', 'leads');
 
 grant select, delete on public.campaign_settings, public.datasets, public.uploads, public.leads
     to authenticated;

@@ -11,11 +11,12 @@ const TENANT_COLUMN: Record<string, string> = {
 /** The column of a table that says whose its rows are. */
 export const tenantColumn = (table: string) => TENANT_COLUMN[table] ?? "organization_id";
 
-/** Every table and view that PostgREST offers. */
+/** Every table and view of tenants that PostgREST offers; plans are the operator's (quotas_test). */
 export const tables = async () =>
   (await sql((db) =>
     db`select relname::text from pg_class
        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+         and relname not in ('plans', 'plan_overrides')
        order by 1`
   )).map((row) => row.relname as string);
 

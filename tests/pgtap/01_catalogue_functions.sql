@@ -50,13 +50,16 @@ $$, 'dynamic SQL is made with format()');
 select bag_eq(
     $$ select full_name from all_functions where prosrc ~* '\mexecute\M' $$,
     $$ values
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])'),
+        ('private.add_quota(target regclass, object text)'),
+        ('private.migrations()'),
         ('private.add_row_triggers(target regclass, identity_columns text[])'),
         ('private.add_tenant_policies(target regclass, object text, denied text[], dataset text, own text, shared boolean)'),
         ('private.attach_realtime()'),
         ('private.attach_storage()'),
         ('private.deny_all(target regclass)'),
         ('switchboard.phone_revalidate(target regclass, target_column name)') $$,
-    'only the helpers of migrations and the owner''s report have dynamic SQL');
+    'only the helpers of migrations and the owner''s reports have dynamic SQL');
 select is_empty($$
     select n.nspname, p.proname from pg_proc p
     join pg_namespace n on n.oid = p.pronamespace
@@ -72,6 +75,17 @@ select bag_eq(
         where schema_name = 'public' and prorettype <> 'trigger'::regtype $$,
     $$ values
         ('public.accept_invitation(token text)', 'v', false),
+        ('public.change_plan(organization_id uuid, plan text)', 'v', false),
+        ('public.usage()', 's', false),
+        ('public.open_support_session(organization_id uuid, reason text, capabilities text[], minutes integer)', 'v', false),
+        ('public.close_support_session(id uuid)', 'v', false),
+        ('public.my_support_sessions()', 's', false),
+        ('public.bootstrap_platform_admin(user_id uuid)', 'v', false),
+        ('public.grant_platform_admin(user_id uuid)', 'v', false),
+        ('public.revoke_platform_admin(user_id uuid)', 'v', false),
+        ('public.doctor()', 's', false),
+        ('public.custom_access_token_hook(event jsonb)', 's', false),
+        ('public.set_call_status(organization_id uuid, call_id uuid, status text)', 'v', false),
         ('public.add_phone_number(phone_number text, provider text, provider_account_id uuid, agent_id uuid, friendly_name text, metadata jsonb)', 'v', false),
         ('public.change_member(user_id uuid, changes jsonb)', 'v', false),
         ('public.call_recording(call_id uuid)', 's', false),
@@ -99,6 +113,37 @@ select bag_eq(
 select bag_eq(
     $$ select full_name, provolatile::text, prosecdef from all_functions where schema_name = 'private' $$,
     $$ values
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])', 'v', false),
+        ('private.audit_values(row_values jsonb, compared_with jsonb, redacted text[], ignored text[])', 'i', false),
+        ('private.keep_audit()', 'v', false),
+        ('private.write_audit()', 'v', true),
+        ('private.prune_audit(before timestamp with time zone)', 'v', false),
+        ('private.add_quota(target regclass, object text)', 'v', false),
+        ('private.enforce_quota()', 'v', true),
+        ('private.quota(p_organization_id uuid, p_object text)', 's', false),
+        ('private.quotas(p_organization_id uuid)', 's', false),
+        ('private.used(p_organization_id uuid, p_object text)', 's', false),
+        ('private.usage()', 's', true),
+        ('private.change_plan(p_organization_id uuid, p_plan text)', 'v', true),
+        ('private.require_platform_admin()', 's', false),
+        ('private.open_support_session(p_organization_id uuid, p_reason text, p_capabilities text[], p_minutes integer)', 'v', true),
+        ('private.close_support_session(p_id uuid)', 'v', true),
+        ('private.my_support_sessions()', 's', true),
+        ('private.bootstrap_platform_admin(p_user_id uuid)', 'v', true),
+        ('private.grant_platform_admin(p_user_id uuid)', 'v', true),
+        ('private.revoke_platform_admin(p_user_id uuid)', 'v', true),
+        ('private.set_call_status(p_organization_id uuid, p_call_id uuid, p_status text)', 'v', true),
+        ('private.custom_access_token_hook(event jsonb)', 's', true),
+        ('private.doctor()', 's', true),
+        ('private.doctor_tables()', 's', false),
+        ('private.doctor_policies()', 's', false),
+        ('private.doctor_functions()', 's', false),
+        ('private.doctor_keys()', 's', false),
+        ('private.doctor_grants()', 's', false),
+        ('private.doctor_facts()', 's', false),
+        ('private.doctor_server(facts jsonb)', 'i', false),
+        ('private.wrap_calls(rule text)', 'i', false),
+        ('private.migrations()', 's', false),
         ('private.add_phone_number(p_phone_number text, p_provider text, p_provider_account_id uuid, p_agent_id uuid, p_friendly_name text, p_metadata jsonb)', 'v', true),
         ('private.accept_invitation(p_token text)', 'v', true),
         ('private.add_row_triggers(target regclass, identity_columns text[])', 'v', false),
@@ -161,11 +206,11 @@ select bag_eq(
     'the functions in private');
 select is_empty($$
     select f.full_name from all_functions f
-    where f.schema_name = 'private' and f.prosecdef and f.prorettype <> 'trigger'::regtype
+    where f.schema_name = 'private' and f.prosecdef and has_function_privilege('authenticated', f.oid, 'execute')
         and f.prosrc !~ 'switchboard\.require_(org|uid)\('
         -- A view calls it: for somebody who is nobody it returns nothing.
         and not (f.function_name = 'member_contact' and f.prosrc ~ 'switchboard\.user_id\(\)')
-$$, 'a definer body begins by asking who calls');
+$$, 'a definer body that a client reaches begins by asking who calls');
 
 -- The marks of the native functions: volatility, parallel safety, strictness, cost.
 select bag_eq(
@@ -207,6 +252,7 @@ select bag_eq(
         ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)', 'v', 'u', true, 1000),
         ('switchboard.unseal(envelope jsonb, organization_id uuid, row_id text, purpose text, reason text)', 'v', 'u', true, 1000),
         ('switchboard.seal_trigger()', 'v', 'u', false, 1),
+        ('switchboard.key_loaded()', 's', 'r', true, 1000),
         ('switchboard.is_sealed(value jsonb)', 'i', 's', true, 1),
         ('switchboard.hint(value jsonb)', 'i', 's', true, 1),
         ('switchboard.assert_sealed(value jsonb)', 'i', 's', true, 1),
@@ -245,6 +291,18 @@ select bag_eq(
         ('private.switch_organization(p_organization_id uuid)'),
         ('private.transfer_ownership(p_user_id uuid)'),
         ('private.is_email(address text)'),
+        ('public.usage()'),
+        ('public.open_support_session(organization_id uuid, reason text, capabilities text[], minutes integer)'),
+        ('public.close_support_session(id uuid)'),
+        ('public.my_support_sessions()'),
+        ('public.grant_platform_admin(user_id uuid)'),
+        ('public.revoke_platform_admin(user_id uuid)'),
+        ('private.usage()'),
+        ('private.open_support_session(p_organization_id uuid, p_reason text, p_capabilities text[], p_minutes integer)'),
+        ('private.close_support_session(p_id uuid)'),
+        ('private.my_support_sessions()'),
+        ('private.grant_platform_admin(p_user_id uuid)'),
+        ('private.revoke_platform_admin(p_user_id uuid)'),
         ('public.create_organization(name text, slug text, default_country text, timezone text)'),
         ('public.whoami()'),
         ('public.add_phone_number(phone_number text, provider text, provider_account_id uuid, agent_id uuid, friendly_name text, metadata jsonb)'),
@@ -296,6 +354,14 @@ select bag_eq(
 select bag_eq(
     $$ select full_name from all_functions where has_function_privilege('service_role', oid, 'execute') $$,
     $$ values
+        ('public.change_plan(organization_id uuid, plan text)'),
+        ('public.bootstrap_platform_admin(user_id uuid)'),
+        ('public.doctor()'),
+        ('public.set_call_status(organization_id uuid, call_id uuid, status text)'),
+        ('private.change_plan(p_organization_id uuid, p_plan text)'),
+        ('private.bootstrap_platform_admin(p_user_id uuid)'),
+        ('private.set_call_status(p_organization_id uuid, p_call_id uuid, p_status text)'),
+        ('private.doctor()'),
         ('public.route_inbound_call(called text, caller text, provider text, provider_sid text)'),
         ('public.provider_credentials(provider_account_id uuid, reason text)'),
         ('public.set_organization_status(status text)'),

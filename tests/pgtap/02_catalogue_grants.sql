@@ -96,7 +96,7 @@ select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'select') $$,
     $$ values ('organizations'), ('memberships'), ('agents'), ('phone_numbers'), ('campaign_settings'), ('datasets'),
         ('uploads'), ('leads'), ('lessons'), ('prompt_templates'), ('prompts'), ('prompt_versions'), ('customers'),
-        ('support_sessions'), ('clients'), ('users'), ('user_organizations') $$,
+        ('support_sessions'), ('clients'), ('users'), ('user_organizations'), ('audit_log'), ('plans') $$,
     'authenticated reads these tables whole');
 select bag_eq(
     $$ select name from relations where has_table_privilege('authenticated', oid, 'delete') $$,
@@ -180,16 +180,17 @@ select bag_eq(
 select bag_eq(
     $$ select name from relations where has_table_privilege('service_role', oid, 'select') $$,
     $$ values ('organizations'), ('agents'), ('provider_accounts'), ('phone_numbers'), ('leads'), ('prompt_versions'),
-        ('customers'), ('calls') $$,
-    'service_role reads what a call needs');
+        ('customers'), ('calls'), ('plans'), ('plan_overrides') $$,
+    'service_role reads what a call needs, and plans');
 select bag_eq(
     $$ select name, p from relations, unnest(array['insert', 'update', 'delete']) as p
         where has_table_privilege('service_role', oid, p) $$,
-    $$ values ('customers', 'insert'), ('calls', 'insert') $$,
-    'and writes calls and their customers');
+    $$ values ('customers', 'insert'), ('calls', 'insert'), ('plans', 'insert'), ('plans', 'update'), ('plans', 'delete'),
+        ('plan_overrides', 'insert'), ('plan_overrides', 'update'), ('plan_overrides', 'delete') $$,
+    'and writes calls, their customers, and plans');
 select is_empty($$
     select name from relations
-    where has_any_column_privilege('service_role', oid, 'update')
+    where not has_table_privilege('service_role', oid, 'update') and has_any_column_privilege('service_role', oid, 'update')
         or not has_table_privilege('service_role', oid, 'insert') and has_any_column_privilege('service_role', oid, 'insert')
 $$, 'and no column more');
 

@@ -26,7 +26,7 @@ $$, 'every column says where it comes from');
 -- clients.
 select tests.as_user('a.viewer');
 select results_eq($$ select id, company_name, company_phone, twilio_phone_number, status, plan from public.clients $$,
-    $$ values (tests.id('a'), 'Tenant a', '+441214960000', '+443069990801', 'active', 'starter') $$, 'a viewer reads the own client');
+    $$ values (tests.id('a'), 'Tenant a', '+441214960000', '+443069990801', 'active', 'enterprise') $$, 'a viewer reads the own client');
 select is(tests.attempt($$ update public.clients set company_name = 'x' $$), '0 rows', 'and does not change it');
 select tests.as_user('a.admin');
 select is(tests.attempt($$ update public.clients set company_name = 'New', company_email = 'x@a.example', company_phone = '0121 496 0002', company_website = 'https://a.example',
@@ -80,7 +80,7 @@ select throws_ok($$ insert into public.user_organizations (user_id, organization
 select is(public.get_my_org_id(), tests.id('a'), 'get_my_org_id is the current organization');
 select ok(not public.is_super_admin(), 'an owner is no super admin');
 select is((select public.owner_id(o) from public.organizations o), tests.id('a.owner'), 'owner_id');
-select is((select public.plan_tier(o) from public.organizations o), 'starter', 'plan_tier');
+select is((select public.plan_tier(o) from public.organizations o), 'enterprise', 'plan_tier');
 select tests.as_user('a.admin', null, '{"aal": "aal2"}');
 select ok(not public.is_super_admin(), 'nor is a tenant''s admin (S1 made it one)');
 select tests.as_owner();

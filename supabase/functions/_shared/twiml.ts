@@ -6,8 +6,8 @@ import { VoiceResponse } from "./twilio_library.ts";
 
 /** What `route_inbound_call` answers, as far as a webhook depends on it. */
 export interface Decision {
-  decision: "answer" | "notice" | "reject";
-  /** Why, e.g. `number_inactive`, `organization_paused`, `no_agent`. */
+  decision: "answer" | "notice" | "busy" | "reject";
+  /** Why, e.g. `number_inactive`, `organization_paused`, `no_agent`, `concurrency_limit`. */
   reason?: string;
   call_id?: string | null;
   agent?: {
@@ -21,6 +21,9 @@ export interface Decision {
 /** Spoken when nothing better is known; says nothing about the tenant or the cause. */
 export const UNAVAILABLE = "Sorry, we cannot take your call at the moment. Please try again later.";
 
+/** Spoken when all lines of the tenant are taken. */
+const BUSY = "Sorry, all our lines are busy at the moment. Please call again in a few minutes.";
+
 const NOT_IN_SERVICE = "The number you have called is not in service.";
 
 /** The TwiML document for a decision. An unknown decision is answered like a failure, not dropped. */
@@ -30,6 +33,8 @@ export function twimlFor(decision: Decision): string {
       return connect(decision);
     case "reject":
       return reject();
+    case "busy":
+      return notice(BUSY);
     default:
       return notice(decision.reason === "number_inactive" ? NOT_IN_SERVICE : UNAVAILABLE);
   }

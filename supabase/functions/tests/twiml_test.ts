@@ -73,3 +73,9 @@ Deno.test("control characters, which XML 1.0 forbids, do not reach the provider"
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(document, /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
 });
+
+Deno.test("a caller whom no line is left for hears that, and nothing of the tenant", () => {
+  const busy = twimlFor({ decision: "busy", reason: "concurrency_limit", call_id: "c1" });
+  assert.match(busy, /<Say>[^<]*busy[^<]*call again[^<]*<\/Say><Hangup\/>/);
+  assert.ok(!busy.includes("c1"));
+});
