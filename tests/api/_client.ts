@@ -70,13 +70,14 @@ export async function token(claims: Record<string, unknown>): Promise<string> {
     .sign(new TextEncoder().encode(setting("SUPABASE_JWT_SECRET")));
 }
 
-/** A new user. */
-export async function person(): Promise<Person> {
+/** A new user, who has confirmed the e-mail address unless told otherwise. */
+export async function person(options: { confirmed?: boolean } = {}): Promise<Person> {
   const id = crypto.randomUUID();
   const email = `${id}@people.example`;
+  const confirmed = options.confirmed === false ? null : new Date();
   await sql((db) =>
-    db`insert into auth.users (id, aud, role, email)
-       values (${id}, 'authenticated', 'authenticated', ${email})`
+    db`insert into auth.users (id, aud, role, email, email_confirmed_at)
+       values (${id}, 'authenticated', 'authenticated', ${email}, ${confirmed})`
   );
   return { id, email, token: await token({ sub: id, email }) };
 }
