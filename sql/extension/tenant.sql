@@ -101,7 +101,7 @@ begin
     ) then
         -- Leaving, or the cascade of a deleted organization or user.
         null;
-    elsif tg_op = 'INSERT' and actor = member_after.user_id and private.may_join(member_after) then
+    elsif tg_op = 'INSERT' and actor = member_after.user_id and private.may_become_member(member_after) then
         null;
     elsif tg_op = 'UPDATE' and private.same_rights(member_before, member_after) then
         null;

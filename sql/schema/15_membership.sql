@@ -134,7 +134,7 @@ $$;
 comment on function private.refuse_member(text, text) is
     'Raises a code of member_refusal with its sentence: PT403 in RPCs, 42501 in switchboard.guard_member.';
 
-create function private.may_join(member public.memberships) returns boolean
+create function private.may_become_member(member public.memberships) returns boolean
     language sql volatile
     set search_path = ''
 begin atomic
@@ -160,7 +160,7 @@ begin atomic
                 and i.membership_expires_at is not distinct from (member).expires_at
         );
 end;
-comment on function private.may_join(public.memberships) is
+comment on function private.may_become_member(public.memberships) is
     'For switchboard.guard_member: whether a user may make this membership of their own, as founder of an organization made in this transaction or by an invitation accepted in it.';
 
 create function private.are_gone(organization uuid, datasets uuid[]) returns boolean

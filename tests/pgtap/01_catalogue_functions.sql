@@ -181,7 +181,7 @@ select bag_eq(
         ('private.is_time_zone(name text)', 'i', false),
         ('private.last_owner()', 'v', true),
         ('private.leave_organization(p_organization_id uuid)', 'v', true),
-        ('private.may_join(member memberships)', 'v', false),
+        ('private.may_become_member(member memberships)', 'v', false),
         ('private.member_capabilities(member memberships)', 's', false),
         ('private.member_contact(p_organization_id uuid, p_user_id uuid)', 's', true),
         ('private.member_refusal(actor uuid, member_before memberships, member_after memberships)', 's', false),
