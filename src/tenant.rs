@@ -88,13 +88,7 @@ fn can(organization_id: Uuid, capability: &str) -> bool {
     let Some(capability) = Capability::from_name(capability) else {
         return false;
     };
-    let organization = from_sql(organization_id);
-    with_caller(|caller| match caller.principal {
-        Principal::Service => caller::exists(organization),
-        _ => caller
-            .membership_of(organization)
-            .is_some_and(|m| m.capabilities.contains(capability)),
-    })
+    with_caller(|caller| caller.can(from_sql(organization_id), capability))
 }
 
 /// The caller's role in the organization that the request works for, or `support`; NULL when there is none.

@@ -10,12 +10,14 @@ pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod spi;
+pub(crate) mod transaction;
 pub(crate) mod trigger;
 
-/// What `_PG_init` does: settings always; when the postmaster itself loads us, also the key ring and the phone tables,
+/// What `_PG_init` does: settings and the ends of transactions always; when the postmaster itself loads us, also the key ring and the phone tables,
 /// which every backend then inherits by fork.
 pub(crate) fn init() {
     settings::init();
+    transaction::init();
     // SAFETY: a plain flag that the postmaster sets while it reads shared_preload_libraries.
     if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {
         key::preload();

@@ -1,5 +1,6 @@
 //! Facts of the session: the role that the client acts as, settings by name, the statement's time.
 
+use super::transaction;
 use pgrx::datum::{FromDatum, TimestampWithTimeZone, ToIsoString};
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -9,7 +10,7 @@ pub(crate) fn outer_role() -> String {
     // SAFETY: GetOuterUserId reads a variable that every session has; GetUserNameFromId(…, true) returns NULL or a
     // string palloc'ed in the current context, which we copy at once.
     unsafe {
-        let name = pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), true);
+        let name = pg_sys::GetUserNameFromId(plain::GetOuterUserId(), true);
         if name.is_null() {
             String::new()
         } else {
@@ -18,27 +19,57 @@ pub(crate) fn outer_role() -> String {
     }
 }
 
-/// The bytes of a setting; empty when it is not defined, since a setting that was local to an earlier transaction
-/// reads back as empty too.
-pub(crate) fn setting(name: &CStr) -> Vec<u8> {
-    // SAFETY: missing_ok makes an unknown name NULL; the string belongs to the GUC machinery and is copied before
-    // anything else can run.
-    unsafe {
-        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
-        if value.is_null() {
-            Vec::new()
-        } else {
-            CStr::from_ptr(value).to_bytes().to_vec()
-        }
+/// Functions of Postgres that read a variable and never raise, called a million times over by policies. pgrx's own
+/// declarations save a jump buffer around each call, ten times its price.
+mod plain {
+    use pgrx::pg_sys;
+    use std::ffi::c_char;
+
+    unsafe extern "C" {
+        pub(super) fn GetOuterUserId() -> pg_sys::Oid;
+        pub(super) fn GetCurrentStatementStartTimestamp() -> pg_sys::TimestampTz;
+        /// Raises for unknown names without `missing_ok`, and for privileged ones with `restrict_privileged`.
+        pub(super) fn GetConfigOption(
+            name: *const c_char,
+            missing_ok: bool,
+            restrict_privileged: bool,
+        ) -> *const c_char;
+        pub(super) fn ActiveSnapshotSet() -> bool;
+        pub(super) fn GetActiveSnapshot() -> pg_sys::Snapshot;
     }
 }
 
-/// When the current statement began, in Unix seconds: one statement sees one time.
-pub(crate) fn statement_time() -> i64 {
+/// The outer role's id; see [`outer_role`].
+pub(crate) fn outer_role_id() -> pg_sys::Oid {
+    // SAFETY: reads a variable that every session has.
+    unsafe { plain::GetOuterUserId() }
+}
+
+/// Looks at the bytes of a setting where they are; empty when it is not defined, since a setting that was local to an
+/// earlier transaction reads back as empty too. `look` must not run anything that could change settings.
+pub(crate) fn with_setting<R>(name: &CStr, look: impl FnOnce(&[u8]) -> R) -> R {
+    // SAFETY: missing_ok makes an unknown name NULL; the string belongs to the GUC machinery and stays while no setting
+    // changes.
+    unsafe {
+        let value = plain::GetConfigOption(name.as_ptr(), true, false);
+        look(if value.is_null() {
+            &[]
+        } else {
+            CStr::from_ptr(value).to_bytes()
+        })
+    }
+}
+
+/// When the current statement began: one statement sees one time.
+pub(crate) fn statement_timestamp() -> Timestamp {
     // SAFETY: reads a variable.
-    let microseconds = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
+    Timestamp(unsafe { plain::GetCurrentStatementStartTimestamp() })
+}
+
+/// The same in Unix seconds.
+pub(crate) fn statement_time() -> i64 {
     const POSTGRES_EPOCH: i64 = 946_684_800;
-    microseconds.div_euclid(1_000_000) + POSTGRES_EPOCH
+    statement_timestamp().0.div_euclid(1_000_000) + POSTGRES_EPOCH
 }
 
 /// A `timestamptz` as Postgres counts it: microseconds since 2000-01-01 UTC, the two infinities at the ends.
@@ -67,32 +98,36 @@ impl FromDatum for Timestamp {
 /// What decides which rows a read-only query sees: two equal values in one backend see the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Visibility {
-    transaction: u32,
+    /// Number of the transaction within this backend.
+    pub(crate) transaction: u32,
     xmin: u32,
     xmax: u32,
-    running: u32,
+    /// Counts of running transactions and subtransactions; a server in recovery keeps them all in the second.
+    running: (u32, i32),
     command: u32,
+    undone: u64,
 }
 
 /// The statement's view of the database; `None` outside of one. For caches of one value: transaction and snapshot alone
-/// would hide a change that the same transaction made.
+/// would hide a change that the same transaction made, or undid.
 pub(crate) fn visibility() -> Option<Visibility> {
     // SAFETY: an active snapshot is a valid pointer for as long as it is active, and a process with one has a MyProc.
     unsafe {
-        if !pg_sys::ActiveSnapshotSet() {
+        if !plain::ActiveSnapshotSet() {
             return None;
         }
-        let snapshot = &*pg_sys::GetActiveSnapshot();
+        let snapshot = &*plain::GetActiveSnapshot();
         #[cfg(feature = "pg17")]
-        let transaction = (*pg_sys::MyProc).vxid.lxid;
+        let local = (*pg_sys::MyProc).vxid.lxid;
         #[cfg(not(feature = "pg17"))]
-        let transaction = (*pg_sys::MyProc).lxid;
+        let local = (*pg_sys::MyProc).lxid;
         Some(Visibility {
-            transaction,
+            transaction: local,
             xmin: snapshot.xmin.into_inner(),
             xmax: snapshot.xmax.into_inner(),
-            running: snapshot.xcnt,
+            running: (snapshot.xcnt, snapshot.subxcnt),
             command: snapshot.curcid,
+            undone: transaction::undone(),
         })
     }
 }

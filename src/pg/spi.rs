@@ -68,13 +68,26 @@ impl Query {
         }
     }
 
-    /// Runs a SELECT under the snapshot of the calling statement and maps each row.
+    /// Runs a SELECT under the snapshot of the calling statement, or a new one where there is none, and maps each row.
     pub(crate) fn read<T>(
         &self,
         parameters: &[Parameter],
         map: impl FnMut(&Row<'_>) -> T,
     ) -> Vec<T> {
-        self.execute(parameters, true, map)
+        // SAFETY: inside a transaction, as every function call is. After an error the abort drops the snapshot.
+        let pushed = unsafe {
+            let missing = !pg_sys::ActiveSnapshotSet();
+            if missing {
+                pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            }
+            missing
+        };
+        let rows = self.execute(parameters, true, map);
+        if pushed {
+            // SAFETY: the one pushed above; execute leaves the stack as it found it.
+            unsafe { pg_sys::PopActiveSnapshot() };
+        }
+        rows
     }
 
     /// Runs a statement that writes, under a new snapshot, and maps each row it returns.
@@ -139,14 +152,17 @@ impl Query {
             // SAFETY: the text and the argument types outlive the call, which does not change the latter; SPI_keepplan
             // moves the plan out of the connection's memory, so it may stay in the cell for the life of the backend.
             unsafe {
-                let plan = pg_sys::SPI_prepare(
+                // Our queries look rows up by key, whatever the parameters: planning the first five calls anew, as is the
+                // default, would tell nothing.
+                let plan = pg_sys::SPI_prepare_cursor(
                     sql.as_ptr(),
                     self.arguments.len() as i32,
                     self.arguments.as_ptr().cast_mut(),
+                    pg_sys::CURSOR_OPT_GENERIC_PLAN as i32,
                 );
                 if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                     let status = pg_sys::SPI_result;
-                    pgrx::error!("SPI_prepare failed: {status}");
+                    pgrx::error!("SPI_prepare_cursor failed: {status}");
                 }
                 self.plan.set(plan);
             }

@@ -3,9 +3,10 @@
 
 use crate::pg::claims::{self, Request};
 use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::session::Timestamp;
+use crate::pg::session::{self, Timestamp, Visibility};
 use crate::pg::spi::{self, Query};
 use pgrx::datum::Uuid;
+use std::cell::{Cell, RefCell};
 use switchboard_core::tenant::{
     Capability, CapabilitySet, Flags, Membership, OrganizationStatus, Principal, Reason, Requested,
     Role, Source, Standing, effective, parse_permissions, resolve,
@@ -24,26 +25,28 @@ const PLATFORM_ADMINS: Table = Table {
     name: c"platform_admins",
 };
 
+/// So many memberships and support sessions are served, by id; nobody has more.
+const MEMBERSHIPS_SERVED: usize = 256;
+
 thread_local! {
-    /// At least one row, with the user's default organization, even for somebody without a membership. 256 memberships
-    /// are served, by id; nobody has more.
+    /// With the user's default organization on each row. In no order: starting a sort costs more than the rows that a
+    /// person has.
     static MEMBERSHIPS_OF: Query = const { Query::new(
-        "select p.default_organization_id, m.organization_id, m.slug, m.organization_status, m.role, \
+        "select m.organization_id, o.slug, o.status, m.role, \
             m.can_view_all_leads, m.can_edit_lessons, m.can_push_to_n8n, m.can_manage_users, \
-            m.permissions, m.allowed_dataset_ids, m.expires_at \
-         from (select $1 as id) u \
-         left join public.profiles p on p.id operator(pg_catalog.=) u.id \
-         left join ( \
-            select b.organization_id, o.slug, o.status as organization_status, b.user_id, b.role, \
-                b.can_view_all_leads, b.can_edit_lessons, b.can_push_to_n8n, b.can_manage_users, \
-                b.permissions, b.allowed_dataset_ids, b.expires_at \
-            from public.memberships b \
-            join public.organizations o on o.id operator(pg_catalog.=) b.organization_id \
-            where b.status operator(pg_catalog.=) 'active'::pg_catalog.text \
-            and (b.expires_at is null \
-                or b.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp()) \
-         ) m on m.user_id operator(pg_catalog.=) u.id \
-         order by m.organization_id limit 256",
+            m.permissions, m.allowed_dataset_ids, m.expires_at, p.default_organization_id \
+         from public.memberships m \
+         join public.organizations o on o.id operator(pg_catalog.=) m.organization_id \
+         left join public.profiles p on p.id operator(pg_catalog.=) m.user_id \
+         where m.user_id operator(pg_catalog.=) $1 \
+         and m.status operator(pg_catalog.=) 'active'::pg_catalog.text \
+         and (m.expires_at is null \
+            or m.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp())",
+        &[spi::UUID],
+    ) };
+    /// For somebody without a membership.
+    static DEFAULT_ORGANIZATION_OF: Query = const { Query::new(
+        "select p.default_organization_id from public.profiles p where p.id operator(pg_catalog.=) $1",
         &[spi::UUID],
     ) };
     /// Of several open sessions for one organization the newest counts.
@@ -54,7 +57,7 @@ thread_local! {
          join public.organizations o on o.id operator(pg_catalog.=) s.organization_id \
          where a.user_id operator(pg_catalog.=) $1 and s.closed_at is null \
          and s.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp() \
-         order by s.organization_id, s.opened_at desc, s.id limit 256",
+         order by s.opened_at desc, s.id",
         &[spi::UUID],
     ) };
     static ORGANIZATION_BY_ID: Query = const { Query::new(
@@ -100,6 +103,22 @@ impl Caller {
             .find(|m| m.organization_id == organization)
     }
 
+    /// Whether the caller holds `capability` in an organization, whichever the request is for.
+    pub(super) fn can(&self, organization: uuid::Uuid, capability: Capability) -> bool {
+        let user = match self.principal {
+            Principal::Nobody => return false,
+            Principal::Service => return slug_of(organization).is_some(),
+            Principal::User(user) => user,
+        };
+        let held = self
+            .membership_of(organization)
+            .filter(|m| m.capabilities.contains(capability));
+        if let Some(Standing::Support(session)) = held.map(|m| m.standing) {
+            log_support(user, session, organization);
+        }
+        held.is_some()
+    }
+
     /// The organization that the request works for.
     pub(super) fn organization(&self) -> Option<uuid::Uuid> {
         match self.principal {
@@ -114,6 +133,11 @@ impl Caller {
             Principal::Service => self.service_organization,
             _ => self.membership()?.organization_for(capability),
         }
+    }
+
+    fn until(&self) -> Timestamp {
+        let first = self.memberships.iter().filter_map(|m| m.expires_at).min();
+        Timestamp(first.unwrap_or(i64::MAX))
     }
 
     fn load(request: &Request) -> Caller {
@@ -138,21 +162,32 @@ impl Caller {
         let mut default_organization = None;
         if let Some(table) = MEMBERSHIPS.oid() {
             as_owner_of(table, || {
+                let parameters = [to_sql(user).into()];
                 self.memberships = MEMBERSHIPS_OF
                     .with(|query| {
-                        query.read(&[to_sql(user).into()], |row| {
-                            default_organization = row.get::<Uuid>(1).map(from_sql);
+                        query.read(&parameters, |row| {
+                            default_organization = row.get::<Uuid>(12).map(from_sql);
                             membership(row)
                         })
                     })
                     .into_iter()
                     .flatten()
                     .collect();
+                if self.memberships.is_empty() {
+                    default_organization = DEFAULT_ORGANIZATION_OF
+                        .with(|query| query.read(&parameters, |row| row.get::<Uuid>(1)))
+                        .into_iter()
+                        .flatten()
+                        .map(from_sql)
+                        .next();
+                }
             });
         }
         if request.claims.assurance_level.as_deref() == Some("aal2") {
             self.load_support_sessions(user);
         }
+        self.memberships.sort_unstable_by_key(|m| m.organization_id);
+        self.memberships.truncate(MEMBERSHIPS_SERVED);
         let resolution = resolve(
             &request.headers,
             &request.claims.active_organization,
@@ -166,6 +201,14 @@ impl Caller {
                 .iter()
                 .position(|m| m.organization_id == found.organization_id)
         });
+        if let Some(Membership {
+            organization_id,
+            standing: Standing::Support(session),
+            ..
+        }) = self.membership()
+        {
+            log_support(user, *session, *organization_id);
+        }
     }
 
     fn load_support_sessions(&mut self, user: uuid::Uuid) {
@@ -180,31 +223,30 @@ impl Caller {
                 self.memberships.push(session);
             }
         }
-        self.memberships.sort_by_key(|m| m.organization_id);
     }
 }
 
 /// A row of MEMBERSHIPS_OF; `None` for a role, status or permissions that this version does not know.
 fn membership(row: &spi::Row<'_>) -> Option<Membership> {
-    let organization_id = from_sql(row.get(2)?);
-    let status = OrganizationStatus::from_name(&row.get::<String>(4)?)?;
-    let role = Role::from_name(&row.get::<String>(5)?)?;
+    let organization_id = from_sql(row.get(1)?);
+    let status = OrganizationStatus::from_name(&row.get::<String>(3)?)?;
+    let role = Role::from_name(&row.get::<String>(4)?)?;
     let flags = Flags {
-        view_all_leads: row.get(6)?,
-        edit_lessons: row.get(7)?,
-        push_to_n8n: row.get(8)?,
-        manage_users: row.get(9)?,
+        view_all_leads: row.get(5)?,
+        edit_lessons: row.get(6)?,
+        push_to_n8n: row.get(7)?,
+        manage_users: row.get(8)?,
     };
-    let permissions = parse_permissions(&row.get::<crate::pg::json::JsonText>(10)?.0).ok()?;
+    let permissions = parse_permissions(&row.get::<crate::pg::json::JsonText>(9)?.0).ok()?;
     Some(Membership {
         organization_id,
-        slug: row.get(3)?,
+        slug: row.get(2)?,
         standing: Standing::Member(role),
         capabilities: effective(role, flags, permissions, status),
         dataset_scope: row
-            .get::<Vec<Option<Uuid>>>(11)
+            .get::<Vec<Option<Uuid>>>(10)
             .map(|ids| ids.into_iter().flatten().map(from_sql).collect()),
-        expires_at: row.get::<Timestamp>(12).map(|at| at.0),
+        expires_at: row.get::<Timestamp>(11).map(|at| at.0),
     })
 }
 
@@ -255,11 +297,6 @@ fn slug_of(organization: uuid::Uuid) -> Option<String> {
     found.into_iter().flatten().next()
 }
 
-/// Whether there is such an organization.
-pub(super) fn exists(organization: uuid::Uuid) -> bool {
-    slug_of(organization).is_some()
-}
-
 /// Whether the request is a platform admin's, signed in with a second factor (`aal2`).
 pub(super) fn is_platform_admin() -> bool {
     let user = claims::with_request(|request| match request.principal {
@@ -278,10 +315,76 @@ pub(super) fn is_platform_admin() -> bool {
     })
 }
 
-/// Answers a question about the caller of the current statement.
+/// A caller as the tables described it to one view of the database.
+struct Known {
+    request: u64,
+    visibility: Visibility,
+    /// When the first of the caller's memberships and support sessions expires. A transaction may last longer than
+    /// that without any change that a snapshot could show.
+    until: Timestamp,
+    caller: Caller,
+}
+
+thread_local! {
+    static LAST: Cell<Option<Box<Known>>> = const { Cell::new(None) };
+    /// The support sessions whose use the log has, and in which transaction.
+    static LOGGED: RefCell<(u32, Vec<uuid::Uuid>)> = const { RefCell::new((0, Vec::new())) };
+}
+
+/// Answers a question about the caller of the current statement. `answer` only looks: after an error the next question
+/// reads the tables again.
 pub(super) fn with_caller<R>(answer: impl FnOnce(&Caller) -> R) -> R {
-    let caller = claims::with_request(Caller::load);
-    answer(&caller)
+    claims::with_request(|request| {
+        // Without a view of the database there is nothing to know a caller by.
+        let Some(visibility) = session::visibility() else {
+            return answer(&Caller::load(request));
+        };
+        LAST.with(|last| {
+            let known = match last.take() {
+                Some(known) if known.holds(request, visibility) => known,
+                _ => {
+                    let caller = Caller::load(request);
+                    Box::new(Known {
+                        request: request.number,
+                        visibility,
+                        until: caller.until(),
+                        caller,
+                    })
+                }
+            };
+            let result = answer(&known.caller);
+            last.set(Some(known));
+            result
+        })
+    })
+}
+
+impl Known {
+    fn holds(&self, request: &Request, visibility: Visibility) -> bool {
+        self.request == request.number
+            && self.visibility == visibility
+            && session::statement_timestamp() < self.until
+    }
+}
+
+/// Writes the use of a support session into the server's log, one line a transaction.
+fn log_support(user: uuid::Uuid, session_id: uuid::Uuid, organization: uuid::Uuid) {
+    let transaction = session::visibility().map_or(0, |seen| seen.transaction);
+    let is_new = LOGGED.with_borrow_mut(|(last, sessions)| {
+        if std::mem::replace(last, transaction) != transaction {
+            sessions.clear();
+        }
+        let is_new = !sessions.contains(&session_id);
+        if is_new {
+            sessions.push(session_id);
+        }
+        is_new
+    });
+    if is_new {
+        pgrx::log!(
+            "switchboard: support session {session_id}: platform admin {user} reads organization {organization}"
+        );
+    }
 }
 
 pub(super) fn to_sql(id: uuid::Uuid) -> Uuid {

@@ -29,8 +29,13 @@ pub struct Claims {
 impl Claims {
     /// Whether `exp` has passed at `now` (Unix seconds), with a leeway of 60 s. No `exp` never expires.
     pub fn expired_at(&self, now: i64) -> bool {
-        self.expires_at
-            .is_some_and(|at| at.saturating_add(EXPIRY_LEEWAY_SECONDS) < now)
+        self.valid_until().is_some_and(|until| until < now)
+    }
+
+    /// The last second (Unix time) at which the token counts: `exp` and 60 s of leeway. `None` without `exp`.
+    pub fn valid_until(&self) -> Option<i64> {
+        let at = self.expires_at?;
+        Some(at.saturating_add(EXPIRY_LEEWAY_SECONDS))
     }
 }
 
