@@ -335,3 +335,30 @@ Deno.test("a tenant kept in the session does leak over this pool", async () => {
     await sql((db) => db.unsafe("drop schema naive cascade"));
   }
 });
+
+Deno.test("a membership that ends while a transaction is open ends in that transaction", async () => {
+  const a = await tenant();
+  await populate(a);
+  const someone = await member(a, "viewer");
+  const asker = { person: someone, organization: a.id, sees: a.id };
+  const set = (status: string) =>
+    sql((db) => db`update public.memberships set status = ${status} where user_id = ${someone.id}`);
+  const db = pooled(1);
+  try {
+    for (
+      const [isolation, afterwards] of [["read committed", 0], ["repeatable read", 3]] as const
+    ) {
+      await db.begin(`isolation level ${isolation}`, async (tx) => {
+        await tx.unsafe(whoAsks(asker));
+        assert.equal((await tx.unsafe("select 1 from public.leads")).length, 3);
+        await set("suspended");
+        // REPEATABLE READ goes on seeing the moment at which it began, memberships included.
+        assert.equal((await tx.unsafe("select 1 from public.leads")).length, afterwards, isolation);
+        await set("active");
+        assert.equal((await tx.unsafe("select 1 from public.leads")).length, 3);
+      });
+    }
+  } finally {
+    await db.end();
+  }
+});
