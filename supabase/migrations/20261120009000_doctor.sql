@@ -137,8 +137,8 @@ begin atomic
     ), open_policies as (
         select p.*,
             -- § marks the calls that are inside a sub-select already.
-            regexp_replace(p.using_rule, '\( SELECT (\(*)(switchboard|auth)\.', '( SELECT \1§\2.', 'g') as marked_using,
-            regexp_replace(p.check_rule, '\( SELECT (\(*)(switchboard|auth)\.', '( SELECT \1§\2.', 'g') as marked_check
+            regexp_replace(p.using_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_using,
+            regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_check
         from policies p
         where coalesce(p.using_rule, 'false') <> 'false' or coalesce(p.check_rule, 'false') <> 'false'
             or (p.using_rule is null and p.check_rule is null)
