@@ -17,7 +17,7 @@ create temporary table organization as
     select n, tests.id('model.' || n) as id, 'model-' || n as slug,
         case when random() < 0.7 then 'active' when random() < 0.6 then 'paused' else 'cancelled' end as status
     from generate_series(1, 12) as n;
-insert into public.organizations (id, name, slug, status) select id, 'Model', slug, status from organization;
+insert into public.organizations (id, name, slug, status, plan) select id, 'Model', slug, status, 'enterprise' from organization;
 insert into public.datasets (organization_id, id, name)
 select id, tests.id(slug || '.' || i), 'List ' || i from organization, generate_series(1, 2) as i;
 create temporary table person as
@@ -50,7 +50,7 @@ where f.id = m.user_id and random() < 0.5;
 insert into public.support_sessions (organization_id, admin_id, reason, capabilities, opened_at, expires_at, closed_at)
 select o.id, p.id, 'test',
     (array['{leads.read}', '{leads.read,leads.read_all,members.read}', '{organization.read}'])[1 + floor(3 * d.a)::integer]::text[],
-    d.opened_at, d.opened_at + interval '50 minutes', case when d.b < 0.3 then d.opened_at + interval '1 minute' end
+    d.opened_at, d.opened_at + interval '50 minutes', case when d.b < 0.3 or again = 2 then d.opened_at + interval '1 minute' end
 from person p
 cross join organization o
 cross join generate_series(1, 2) as again
