@@ -42,6 +42,11 @@ comment on index public.audit_log_created_at_idx is
     'An organization''s audit log, newest first; private.prune_audit.';
 
 select private.add_tenant_policies('public.audit_log', 'audit_log', '{insert,update,delete}');
+-- The log repeats values of rows of every dataset, so it is for members without a dataset scope.
+alter policy audit_log_select on public.audit_log using (
+    organization_id = (select switchboard.organization_for('audit_log.read'))
+    and (select 1 where switchboard.dataset_scope() is null) is not null
+);
 grant select on public.audit_log to authenticated;
 
 create function private.keep_audit() returns trigger

@@ -73,6 +73,15 @@ select is(tests.attempt($$ update public.leads set notes = 'x' $$), '1 row', 'wh
 select is(tests.attempt(format($$ insert into public.leads (dataset_id, first_name, phone_number) values (%L, 'Lead 004', '07700 900005') $$, tests.id('a.mine'))),
     '1 row', 'and adds to');
 
+-- The audit log repeats what was in the rows, of prompts and lessons for example.
+select tests.as_owner();
+update public.prompts set description = 'Secret of the other dataset' where organization_id = tests.id('a');
+select tests.as_user('a.owner');
+select isnt_empty($$ select from public.audit_log where after::text ~ 'Secret of the other dataset' $$, 'audit_log: an owner reads what changed');
+select tests.as_user('a.admin');
+select is_empty($$ select table_name, action, after from public.audit_log $$, 'audit_log: an admin with a scope reads none of it');
+select tests.as_user('a.manager');
+
 -- Through the RPCs.
 select is(tests.refusal(format($$ select public.import_leads(%L, '[{"first_name": "X", "phone_number": "07700 900009"}]') $$, tests.id('a.dataset'))) ->> 'sqlstate',
     'PT404', 'import_leads: no other dataset is there');
