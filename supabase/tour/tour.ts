@@ -394,7 +394,7 @@ async function prepare(): Promise<{ alpha: string; beta: string; rep: string }> 
   try {
     await sql`delete from public.organizations where slug in ${sql(Object.values(SLUGS))}`;
     const rows = await sql`
-      select id, email from auth.users where email in ${sql([...Object.values(OWNERS), REP])}`;
+      select id, email from auth.users where email in ${sql(Object.values(OWNERS).concat(REP))}`;
     const id = (email: string) => {
       const user = rows.find((row) => row.email === email);
       if (!user) throw new Error(`there is no user ${email}: run bin/stack reset to load the seed`);
