@@ -356,8 +356,10 @@ comment on index public.leads_phone_number_key is
 create index leads_phone_idx on public.leads (organization_id, phone_number, created_at desc);
 comment on index public.leads_phone_idx is
     'Leads of the organization with this number: duplicates in import_leads, the newest lead of a caller in route_inbound_call.';
-create index leads_created_at_idx on public.leads (organization_id, created_at desc, id);
-comment on index public.leads_created_at_idx is 'List of an organization''s leads, newest first.';
+create index leads_created_at_idx on public.leads (organization_id, created_at desc, id)
+    include (dataset_id, assigned_to);
+comment on index public.leads_created_at_idx is
+    'List of an organization''s leads, newest first; their count, for which it carries what the policies compare.';
 create index leads_assigned_to_idx on public.leads (organization_id, assigned_to)
     where assigned_to is not null;
 comment on index public.leads_assigned_to_idx is
