@@ -7,12 +7,14 @@
 
 mod automaton;
 mod clean;
+mod dial;
 mod engine;
 mod fast;
 mod metadata;
 mod parse;
 #[doc(hidden)]
 pub mod reference;
+mod spelling;
 mod test_range;
 
 pub use metadata::metadata_version;
@@ -35,16 +37,35 @@ pub const MAX_INPUT_CHARS: usize = 250;
 /// with a doubled trunk prefix (`+43 00 1…`) gives what the library gives, which it would read differently a second
 /// time; [`is_e164`] and [`parse()`] refuse those.
 pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
+    with_e164(input, region, str::to_owned)
+}
+
+/// What `answer` makes of [`to_e164`], which is not copied for it.
+pub fn with_e164<T>(
+    input: &str,
+    region: Option<&str>,
+    answer: impl FnOnce(&str) -> T,
+) -> Option<T> {
     if fast::canonical(input).is_some() {
-        return Some(input.to_owned());
+        return Some(answer(input));
     }
-    fast::find(input, region, |number| number.e164.to_owned())
-        .or_else(|| reference::to_e164(input, region))
+    let mut answer = Some(answer);
+    let mut answer = |e164: &str| answer.take().map(|answer| answer(e164));
+    fast::find(input, region, |number| answer(number.ok()?.e164))
+        .unwrap_or_else(|| answer(&reference::to_e164(input, region)?))
 }
 
 /// Whether `text` is an E.164 number in canonical form: `+`, digits only, possible, and its own [`to_e164`].
 pub fn is_e164(text: &str) -> bool {
-    fast::canonical(text).is_some() || reference::is_e164(text)
+    fast::canonical(text).is_some()
+        || (is_written_as_e164(text) && with_e164(text, None, |e164| e164 == text) == Some(true))
+}
+
+/// `+` followed by digits, the first not zero. Says nothing about the number being possible.
+fn is_written_as_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// Whether `input` is a *valid* number: it lies in a range that the country's numbering plan has assigned.
@@ -52,8 +73,8 @@ pub fn is_e164(text: &str) -> bool {
 /// Ranges are assigned and withdrawn, so this is a verdict of one [`metadata_version`], not a property to store.
 pub fn is_valid(input: &str, region: Option<&str>) -> bool {
     fast::canonical(input).is_some()
-        || fast::find(input, region, |_| ()).is_some()
-        || reference::is_valid(input, region)
+        || fast::find(input, region, |number| number.is_ok_and(|n| n.is_valid()))
+            .unwrap_or_else(|| reference::is_valid(input, region))
 }
 
 /// The calling code of a region, such as 44 for `GB`; `None` for a region without a numbering plan of its own.
@@ -77,15 +98,14 @@ pub struct Description {
 
 /// What is known of `e164`; `None` when it is not in canonical form ([`is_e164`]).
 pub fn describe(e164: &str) -> Option<Description> {
-    match fast::canonical(e164) {
-        Some(class) => Some(Description {
-            country_code: class.plan().calling_code().into(),
-            region: Some(class.plan().region()),
-            number_type: class.number_type(),
-            valid: true,
-        }),
-        None => reference::describe(e164),
+    if let Some(class) = fast::canonical(e164) {
+        return Some(fast::describe(class));
     }
+    if !is_e164(e164) {
+        return None;
+    }
+    fast::find(e164, None, |number| Some(number.ok()?.description()))
+        .unwrap_or_else(|| reference::describe(e164))
 }
 
 /// How [`format()`] writes a number.

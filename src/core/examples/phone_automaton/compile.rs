@@ -1,12 +1,12 @@
-//! From numbering plans to tables. The rules are those of libphonenumber's `parse`, `is_valid_number`,
-//! `get_region_for_number` and `get_number_type`, worked out for all numbers at once.
+//! From numbering plans to tables: what libphonenumber's `parse`, `is_valid_number`, `get_region_for_number` and
+//! `get_number_type` find out with regular expressions, worked out for all numbers at once.
 //!
 //! Layout of the file, all integers little-endian: the header ([`Tables::bytes`] in the order of [`write()`]), then
 //! - `rows`: ten targets (u16) a row, one for each digit;
 //! - `outputs`: the class (u16) of a number that ends at a row;
 //! - `chains`: class (u16) and count (u16): so many more digits, whichever, make a number of that class;
-//! - `classes`: plan (u8), number type (u8, 1 to 11 in the order of [`TYPES`]), whether parsing leaves the number as it
-//!   is (u8), 0;
+//! - `classes`: plan (u8), number type (u8, 1 to 11 in the order of [`TYPES`], 0 in automata that only say yes or which
+//!   plan), whether parsing leaves the number as it is (u8), 0;
 //! - `plans`: one a region, see [`Plan`];
 //! - `prefixes`: ten targets (u16) a row, the match when more digits follow (u8), the match at the end (u8);
 //! - `regions`: for two letters, 26 × first + second, the plan's number plus one (u8);
@@ -19,7 +19,7 @@
 // The fields of the metadata are marked deprecated for those who read them from a finished engine.
 #![allow(deprecated)]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost::Message;
 use rlibphonenumber::{PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc};
@@ -61,6 +61,14 @@ struct Class {
 }
 
 impl Class {
+    fn of_plan(plan: usize) -> Self {
+        Self {
+            plan,
+            number_type: 0,
+            stable: false,
+        }
+    }
+
     fn pack(self) -> u32 {
         let plan = u32::try_from(self.plan).expect("few plans");
         (plan << 5 | self.number_type << 1 | u32::from(self.stable)) + 1
@@ -83,20 +91,18 @@ struct Plan {
     calling_code: u16,
     /// The region that stands for the calling code where it is shared.
     main: usize,
-    /// Place among the regions of the calling code.
-    rank: u32,
     /// Start of the trunk prefix automaton.
     trunk: usize,
     /// Start of the automaton of what is dialled before a calling code.
     international: usize,
-    /// By rank: the regions whose (stable) numbers all fit this region's own general description.
-    fits: u32,
-    /// By rank: the regions whose (stable) numbers, written with the calling code but without `+`, never fit this
-    /// region's general description, so that the calling code is taken for one.
-    needs_no_plus: u32,
-    /// By rank: the regions whose (stable) numbers are what is left of every text of this region's trunk prefix and
-    /// such a number.
-    cut: u32,
+    /// Start of the region's general description, in which lengths do not count.
+    general: Node,
+    /// Start of the automaton that finds a region of the calling code by its leading digits; none where the code has one
+    /// region only.
+    leading: Option<Node>,
+    /// How long a national number may be, and how long one that is dialled inside its own area only.
+    possible: Lengths,
+    local: Lengths,
     /// Start of the calling code's numbers.
     root: Node,
     /// What the first two digits settle.
@@ -135,25 +141,23 @@ pub(crate) fn compile(metadata: &[u8]) -> Tables {
             .collect();
         let numbers = numbers_of_code(&mut forest, &prefixes, plans, sharers, trunks[0]);
         root[usize::from(code)] = numbers;
-        for (rank, (&number, &trunk)) in sharers.iter().zip(&trunks).enumerate() {
+        let leading = (sharers.len() > 1).then(|| leading(&mut forest, plans, sharers));
+        for (&number, &trunk) in sharers.iter().zip(&trunks) {
             let plan = &plans[number];
             let international = plan
                 .international_prefix
                 .as_deref()
                 .map_or(0, |pattern| prefixes.add(inner(pattern), false));
-            let rank_of = |class: Class| sharers.iter().position(|&n| n == class.plan);
-            let (fits, needs_no_plus) = fit(&mut forest, plan, numbers, code, rank_of);
-            let cut = cut(&mut forest, &prefixes, plan, trunk, numbers, rank_of);
             records[number] = Some(Plan {
                 region: plan.id.clone(),
                 calling_code: code,
                 main: sharers[0],
-                rank: u32::try_from(rank).expect("few sharers"),
                 trunk,
                 international,
-                fits,
-                needs_no_plus,
-                cut,
+                general: forest.language(general_pattern(plan), ANY_LENGTH),
+                leading,
+                possible: lengths(&general(plan).possible_length),
+                local: lengths(&general(plan).possible_length_local_only),
                 root: numbers,
                 opening: opening(&prefixes, international, trunk),
             });
@@ -262,9 +266,7 @@ fn numbers_of_code(
     for &number in sharers {
         let plan = &plans[number];
         roots.push(types(forest, plan));
-        roots.push(plan.leading_digits.as_deref().map_or(DEAD, |digits| {
-            forest.language(&format!("(?:{})[0-9]*", inner(digits)), ANY_LENGTH)
-        }));
+        roots.push(leading_digits(forest, plan));
     }
     forest.product(&roots, &|outputs| {
         let [possible, changed, regions @ ..] = outputs else {
@@ -284,6 +286,26 @@ fn numbers_of_code(
             .pack(),
             _ => 0,
         }
+    })
+}
+
+/// [`Plan::leading`].
+fn leading(forest: &mut Forest, plans: &[PhoneMetadata], sharers: &[usize]) -> Node {
+    let roots: Vec<Node> = sharers
+        .iter()
+        .map(|&number| leading_digits(forest, &plans[number]))
+        .collect();
+    forest.product(&roots, &|outputs| {
+        outputs
+            .iter()
+            .position(|&leading| leading != 0)
+            .map_or(0, |owner| Class::of_plan(sharers[owner]).pack())
+    })
+}
+
+fn leading_digits(forest: &mut Forest, plan: &PhoneMetadata) -> Node {
+    plan.leading_digits.as_deref().map_or(DEAD, |digits| {
+        forest.language(&format!("(?:{})[0-9]*", inner(digits)), ANY_LENGTH)
     })
 }
 
@@ -385,97 +407,6 @@ fn opening(prefixes: &Prefixes, exit: usize, trunk: usize) -> [u8; 100] {
     })
 }
 
-/// [`Plan::fits`] and [`Plan::needs_no_plus`].
-fn fit(
-    forest: &mut Forest,
-    plan: &PhoneMetadata,
-    numbers: Node,
-    code: u16,
-    rank: impl Fn(Class) -> Option<usize>,
-) -> (u32, u32) {
-    let possible = lengths(&general(plan).possible_length);
-    let local = lengths(&general(plan).possible_length_local_only);
-    let longest = possible
-        .checked_ilog2()
-        .expect("every plan has possible lengths");
-    assert!(
-        longest <= 17,
-        "no number is longer than the library's limit"
-    );
-    let not_too_long = ((1 << (longest + 1)) - 1) | local;
-    let (mut present, mut misfits, mut ambiguous) = (0, 0, 0);
-    let mut each = |output: u32, other: u32, on: u32, flags: &mut u32| {
-        if let Some(class) = Class::unpack(output).filter(|class| class.stable) {
-            let bit = 1 << rank(class).expect("classes belong to sharers");
-            present |= bit;
-            if other == on {
-                *flags |= bit;
-            }
-        }
-    };
-    let own = forest.language(general_pattern(plan), possible & !local);
-    forest.compare(numbers, own, &mut |output, own| {
-        each(output, own, 0, &mut misfits)
-    });
-    let own = forest.language(general_pattern(plan), not_too_long);
-    let own = forest.step(own, &code.to_string());
-    forest.compare(numbers, own, &mut |output, own| {
-        each(output, own, 1, &mut ambiguous)
-    });
-    (present & !misfits, present & !ambiguous)
-}
-
-/// [`Plan::cut`]. The library cuts unless that would take a number that fits the general description out of it, or leave
-/// too little.
-fn cut(
-    forest: &mut Forest,
-    prefixes: &Prefixes,
-    plan: &PhoneMetadata,
-    trunk: usize,
-    numbers: Node,
-    rank: impl Fn(Class) -> Option<usize>,
-) -> u32 {
-    let possible = lengths(&general(plan).possible_length);
-    let local = lengths(&general(plan).possible_length_local_only);
-    let enough = forest.language("[0-9]*", possible & !local);
-    let whole = forest.language(general_pattern(plan), ANY_LENGTH);
-    // The rest after the prefix: as a number, as a length, in the general description.
-    let rest = [numbers, enough, whole];
-    let (mut present, mut kept) = (0, 0);
-    let mut seen = HashSet::new();
-    let mut open = vec![(0, trunk, whole, None::<[Node; 3]>)];
-    while let Some(at) = open.pop() {
-        let (digits, prefix, fitting, mut left) = at;
-        if (prefix == 0 && left.is_none()) || digits > MAX_DIGITS || !seen.insert(at) {
-            continue;
-        }
-        // A match at the very end leaves nothing, which is no number.
-        let state = &prefixes.states[prefix];
-        if let Some([number, enough, rest_fits]) = left.map(|left| left.map(|n| forest.output(n)))
-            && state.end == NONE
-            && let Some(class) = Class::unpack(number).filter(|class| class.stable)
-        {
-            let bit = 1 << rank(class).expect("classes belong to sharers");
-            present |= bit;
-            if enough == 0 || (rest_fits == 0 && forest.output(fitting) != 0) {
-                kept |= bit;
-            }
-        }
-        match state.here {
-            PLAIN if digits > 0 => left = Some(rest),
-            CAPTURED => left = None,
-            _ => {}
-        }
-        for digit in 0..10 {
-            let step = |node| forest.next(node)[digit];
-            let left = left.map(|left| left.map(step));
-            let left = left.filter(|[number, ..]| *number != DEAD || state.next[digit] != 0);
-            open.push((digits + 1, state.next[digit], step(fitting), left));
-        }
-    }
-    present & !kept
-}
-
 /// One automaton for `calling code, national number`.
 fn with_calling_codes(forest: &mut Forest, roots: &[Node; 1000]) -> Node {
     // Codes of three digits, then under each pair of digits the code of two or those of three, and so on up.
@@ -563,11 +494,12 @@ fn write(
     prefixes: &Prefixes,
     metadata_hash: &[u8],
 ) -> Tables {
-    let mut outputs = BTreeSet::new();
-    forest.compare(international, DEAD, &mut |output, _| {
-        outputs.insert(output);
-    });
-    outputs.remove(&0);
+    let roots: Vec<Node> = plans
+        .iter()
+        .flat_map(|plan| [Some(plan.general), plan.leading])
+        .flatten()
+        .collect();
+    let outputs = forest.outputs([&[international], roots.as_slice()].concat());
     let classes: BTreeMap<u32, u16> = outputs.into_iter().zip(1..).collect();
     let mut layout = Layout {
         forest,
@@ -578,6 +510,7 @@ fn write(
         classes,
     };
     layout.visit(international);
+    roots.into_iter().for_each(|root| layout.visit(root));
 
     let mut rows = Vec::new();
     let mut row_outputs = Vec::new();
@@ -611,7 +544,9 @@ fn write(
         if known.is_none() {
             openings.push(plan.opening);
         }
-        plan_bytes.extend(plan_record(plan, layout.target(plan.root), opening));
+        let targets = [plan.root, plan.general, plan.leading.unwrap_or(DEAD)];
+        let targets = targets.map(|node| layout.target(node));
+        plan_bytes.extend(plan_record(plan, targets, opening));
     }
     let prefix_bytes: Vec<u8> = prefixes
         .states
@@ -667,23 +602,22 @@ fn byte(number: usize) -> u8 {
     u8::try_from(number).expect("fits a byte")
 }
 
-/// 30 bytes: region (2), calling code, root, trunk, international, opening (u16 each), main, rank (u8 each), fits,
-/// needs_no_plus, cut (u32 each), `+` and the calling code with zero bytes before it (4).
-fn plan_record(plan: &Plan, root: u16, opening: usize) -> Vec<u8> {
+/// 30 bytes: region (2), calling code, numbers, general description, leading digits, trunk, international, opening (u16
+/// each), main, whether it shares the calling code (u8 each), possible lengths, local lengths (u32 each), `+` and the
+/// calling code with zero bytes before it (4).
+fn plan_record(plan: &Plan, targets: [u16; 3], opening: usize) -> Vec<u8> {
     let mut record = match *plan.region.as_bytes() {
         [first, second] => vec![first, second],
         _ => vec![0, 0],
     };
-    let prefix = |number: usize| u16::try_from(number).expect("fewer than 65,536");
-    record.extend(plan.calling_code.to_le_bytes());
-    record.extend(root.to_le_bytes());
-    record.extend(prefix(plan.trunk).to_le_bytes());
-    record.extend(prefix(plan.international).to_le_bytes());
-    record.extend(prefix(opening).to_le_bytes());
-    record.extend([byte(plan.main), byte(plan.rank as usize)]);
-    record.extend(plan.fits.to_le_bytes());
-    record.extend(plan.needs_no_plus.to_le_bytes());
-    record.extend(plan.cut.to_le_bytes());
+    let prefixes = [plan.trunk, plan.international, opening]
+        .map(|number| u16::try_from(number).expect("fewer than 65,536"));
+    for number in [&[plan.calling_code], &targets[..], &prefixes].concat() {
+        record.extend(number.to_le_bytes());
+    }
+    record.extend([byte(plan.main), u8::from(plan.leading.is_some())]);
+    record.extend(plan.possible.to_le_bytes());
+    record.extend(plan.local.to_le_bytes());
     let written = format!("+{}", plan.calling_code);
     record.extend(format!("{written:\0>4}").into_bytes());
     record

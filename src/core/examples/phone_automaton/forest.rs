@@ -1,7 +1,7 @@
 //! Minimal acyclic automata over digits, all in one arena: equal sub-automata are one node, so two nodes accept the same
 //! numbers with the same outputs exactly when they are the same node.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use regex_automata::{
     Anchored, MatchKind,
@@ -47,12 +47,6 @@ impl Forest {
 
     pub(crate) fn next(&self, node: Node) -> [Node; 10] {
         self.states[node as usize].1
-    }
-
-    pub(crate) fn step(&self, node: Node, digits: &str) -> Node {
-        digits
-            .bytes()
-            .fold(node, |node, b| self.next(node)[usize::from(b - b'0')])
     }
 
     pub(crate) fn node(&mut self, output: u32, next: [Node; 10]) -> Node {
@@ -134,16 +128,18 @@ impl Forest {
         node
     }
 
-    /// Calls `visit` with the outputs of `left` and `right` for every number, equal ways through both taken once.
-    pub(crate) fn compare(&self, left: Node, right: Node, visit: &mut dyn FnMut(u32, u32)) {
-        let mut seen = std::collections::HashSet::new();
-        let mut open = vec![(left, right)];
-        while let Some((left, right)) = open.pop() {
-            if left == DEAD || !seen.insert((left, right)) {
-                continue;
+    /// What the automata say of any number, apart from 0.
+    pub(crate) fn outputs(&self, roots: Vec<Node>) -> BTreeSet<u32> {
+        let mut outputs = BTreeSet::new();
+        let mut seen = HashSet::from([DEAD]);
+        let mut open = roots;
+        while let Some(node) = open.pop() {
+            if seen.insert(node) {
+                outputs.insert(self.output(node));
+                open.extend(self.next(node));
             }
-            visit(self.output(left), self.output(right));
-            open.extend(self.next(left).into_iter().zip(self.next(right)));
         }
+        outputs.remove(&0);
+        outputs
     }
 }

@@ -5,7 +5,7 @@
 //! cargo run --release -p switchboard-core --example phone_automaton
 //! ```
 //!
-//! The same metadata gives the same bytes; `tests/phone_automaton.rs` compares them.
+//! The same metadata gives the same bytes; the tests of `phone::automaton` compare them.
 
 mod compile;
 mod forest;

@@ -18,8 +18,9 @@ const REGIONS: &[u8] = section(6);
 const CODES: &[u8] = section(7);
 const OPENINGS: &[[u8; 100]] = section(8).as_chunks().0;
 
-/// In the file, type 1 is the first.
-const TYPES: [NumberType; 11] = [
+/// As the file numbers them.
+const TYPES: [NumberType; 12] = [
+    NumberType::Unknown,
     NumberType::PremiumRate,
     NumberType::TollFree,
     NumberType::SharedCost,
@@ -97,7 +98,7 @@ impl Target {
     }
 }
 
-/// What a valid number is.
+/// What a valid number is. Of an automaton that says yes or no: that it said yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Class(u16);
 
@@ -111,7 +112,7 @@ impl Class {
     }
 
     pub(super) fn number_type(self) -> NumberType {
-        TYPES[usize::from(self.record()[1]) - 1]
+        TYPES[usize::from(self.record()[1])]
     }
 
     /// Whether libphonenumber reads the E.164 form as the number itself. It takes the beginning of some others for a
@@ -160,11 +161,9 @@ impl Plan {
         u16::from_le_bytes([record[at], record[at + 1]])
     }
 
-    fn has(self, at: usize, number: Class) -> bool {
+    fn u32(self, at: usize) -> u32 {
         let record = self.record();
-        let flags =
-            u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
-        flags >> (number.plan().record()[13] & 31) & 1 == 1
+        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
     }
 
     /// ISO 3166-1 alpha-2, or `001`.
@@ -194,19 +193,63 @@ impl Plan {
         }
     }
 
+    /// What comes after the plan's calling code, if `digits` (ASCII) begin with it.
+    pub(super) fn after_calling_code(self, digits: &[u8]) -> Option<&[u8]> {
+        let written = self.padded_prefix();
+        digits.strip_prefix(&written[written.len() - self.code_length()..])
+    }
+
     /// The national numbers of the calling code.
-    pub(super) fn numbers(self) -> Target {
+    fn numbers(self) -> Target {
         Target(self.u16(4))
+    }
+
+    /// What national `digits` are; `None` when they are not a valid number of the calling code.
+    pub(super) fn class(self, digits: &[u8]) -> Option<Class> {
+        self.numbers().class(digits)
+    }
+
+    /// Whether national `digits` fit the region's general description, whose pattern is wider than all valid numbers.
+    pub(super) fn describes(self, digits: &[u8]) -> bool {
+        Target(self.u16(6)).class(digits).is_some()
+    }
+
+    /// The region of a national number that is not valid.
+    pub(super) fn region_of_invalid(self, digits: &[u8]) -> Option<&'static str> {
+        if self.record()[17] == 0 {
+            return Some(self.region());
+        }
+        Target(self.u16(8))
+            .class(digits)
+            .map(|class| class.plan().region())
     }
 
     /// What is dialled before a national number.
     pub(super) fn trunk_prefix(self) -> Prefix {
-        Prefix(self.u16(6))
+        Prefix(self.u16(10))
     }
 
     /// What is dialled before a calling code.
     pub(super) fn exit_code(self) -> Prefix {
-        Prefix(self.u16(8))
+        Prefix(self.u16(12))
+    }
+
+    /// What the length of a national number says of it.
+    pub(super) fn length(self, digits: usize) -> Length {
+        let (possible, local) = (self.u32(18), self.u32(22));
+        let is_one_of =
+            |lengths: u32| u32::try_from(digits).is_ok_and(|n| n < 32 && lengths >> n & 1 == 1);
+        if is_one_of(local) {
+            Length::LocalOnly
+        } else if is_one_of(possible) {
+            Length::Possible
+        } else if digits < possible.trailing_zeros() as usize {
+            Length::TooShort
+        } else if digits > possible.checked_ilog2().unwrap_or_default() as usize {
+            Length::TooLong
+        } else {
+            Length::Between
+        }
     }
 
     /// The length of the trunk prefix that `digits` begin with, where two of them are enough to say so and to say that
@@ -215,31 +258,27 @@ impl Plan {
         let [first, second, _, ..] = *digits else {
             return None;
         };
-        let table = OPENINGS.get(usize::from(self.u16(10)))?;
+        let table = OPENINGS.get(usize::from(self.u16(14)))?;
         let length = table.get(value(first) * 10 + value(second))?;
         (*length != u8::MAX).then_some(usize::from(*length))
     }
 
-    /// Whether this region stands for its calling code where libphonenumber must choose one.
-    pub(super) fn is_main(self) -> bool {
-        self.record()[12] == self.0
+    /// The plan that stands for the calling code where libphonenumber must choose one.
+    pub(super) fn main(self) -> Self {
+        Self(self.record()[16])
     }
+}
 
-    /// Whether `number` certainly fits this region's general description, so that its digits are never taken for a
-    /// calling code and a shorter number here.
-    pub(super) fn fits(self, number: Class) -> bool {
-        self.has(14, number)
-    }
-
-    /// Whether `number`, written here with the calling code but without `+`, certainly cannot be a national number.
-    pub(super) fn needs_no_plus(self, number: Class) -> bool {
-        self.has(18, number)
-    }
-
-    /// Whether `number` is certainly what is left when it is written here after a trunk prefix.
-    pub(super) fn cuts_trunk_prefix_off(self, number: Class) -> bool {
-        self.has(22, number)
-    }
+/// How the length of a number fits a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    Possible,
+    /// Long enough only for dialling inside its own area.
+    LocalOnly,
+    TooShort,
+    TooLong,
+    /// None of the plan's lengths, but there are shorter and longer ones.
+    Between,
 }
 
 /// An automaton that finds a prefix of digits.
@@ -280,7 +319,7 @@ impl Prefix {
     }
 }
 
-/// A valid number for tests.
+/// A valid number for tests, and a plan of its calling code.
 #[cfg(test)]
 pub(super) struct Sample {
     pub(super) plan: Plan,
@@ -290,13 +329,20 @@ pub(super) struct Sample {
 /// A valid number, all plans equally likely.
 #[cfg(test)]
 pub(super) fn valid_number(random: &mut super::test_numbers::Random) -> Sample {
+    let plan = any_plan(random);
+    let national = valid_number_of(plan, random);
+    Sample { plan, national }
+}
+
+/// A valid national number of the plan's calling code.
+#[cfg(test)]
+fn valid_number_of(plan: Plan, random: &mut super::test_numbers::Random) -> String {
     loop {
-        let plan = any_plan(random);
         let mut target = usize::from(plan.numbers().0);
         let mut national = String::new();
         while target < OUTPUTS.len() {
             if OUTPUTS[target] != [0, 0] && random.one_in(3) {
-                return Sample { plan, national };
+                return national;
             }
             let digit = random.digit();
             national.push(digit);
@@ -306,7 +352,7 @@ pub(super) fn valid_number(random: &mut super::test_numbers::Random) -> Sample {
         let [class @ .., count, _] = CHAINS[target - OUTPUTS.len()];
         if class != [0, 0] {
             national.extend((0..count).map(|_| random.digit()));
-            return Sample { plan, national };
+            return national;
         }
     }
 }

@@ -1,11 +1,9 @@
 //! Tidies a cell of imported data before it is parsed: digits of any script, invisible characters, `tel:` links,
 //! extensions. Called by `parse` only; `to_e164` leaves all of this to libphonenumber.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
-
-use super::engine;
 
 /// Fewest digits before an extension, or on both sides of a separator, for the text to count as a number of its own.
 const NUMBER_DIGITS: usize = 7;
@@ -54,9 +52,38 @@ fn plain_char(c: char) -> char {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
         // Full-width forms stand 0xFEE0 above the ASCII characters that they are.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        c => engine::ascii_digit(c).unwrap_or(c),
+        c => digit(c).map_or(c, |digit| char::from(b'0' + digit)),
     }
 }
+
+/// The value of a decimal digit of any script.
+pub(super) fn digit(c: char) -> Option<u8> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then(|| c as u8 - b'0');
+    }
+    let c = u32::from(c);
+    // The search is slow; what most often stands here are dashes, spaces and full-width digits.
+    match c {
+        ..0x660 | 0x2000..0xa620 => return None,
+        0xff10..=0xff19 => return u8::try_from(c - 0xff10).ok(),
+        _ => {}
+    }
+    let next = ZEROS.partition_point(|&zero| zero <= c);
+    let value = c - ZEROS.get(next.checked_sub(1)?)?;
+    u8::try_from(value).ok().filter(|&value| value < 10)
+}
+
+/// The zero of every script but ASCII (Unicode's general category Nd); the other digits follow it in order.
+#[rustfmt::skip]
+const ZEROS: [u32; 76] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
+    0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
+    0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0,
+    0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50,
+    0x11da0, 0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce,
+    0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
+];
 
 /// Zero-width characters, direction marks and soft hyphens, which copying from a page or a chat brings along.
 fn is_invisible(c: char) -> bool {
@@ -67,7 +94,7 @@ fn is_invisible(c: char) -> bool {
 
 /// A spreadsheet's rendering of a long number, digits lost: `7.7009E+09`.
 pub(super) fn is_scientific(text: &str) -> bool {
-    SCIENTIFIC.is_match(text)
+    text.contains(['e', 'E']) && SCIENTIFIC.is_match(text)
 }
 
 /// Rewrites a `tel:` link (RFC 3966) as the number and, if present, `;ext=` and its digits. A global
@@ -99,7 +126,10 @@ pub(super) fn without_tel_link(text: &str) -> String {
 
 /// The number and its extension's digits. What stands before the marker must be long enough to be a number.
 pub(super) fn split_extension(text: &str) -> (&str, Option<&str>) {
-    let Some(captures) = EXTENSION.captures(text) else {
+    // Nearly always there is nothing to look for.
+    let has_marker =
+        text.contains(|c: char| matches!(c, '#' | '~' | ',' | ';') || c.is_alphabetic());
+    let Some(captures) = has_marker.then(|| EXTENSION.captures(text)).flatten() else {
         return (text, None);
     };
     let number = captures.name("number").map_or("", |m| m.as_str());
@@ -117,10 +147,14 @@ pub(super) fn holds_several(text: &str) -> bool {
     let plus_after_digits = text
         .find(|c: char| c.is_ascii_digit())
         .is_some_and(|first_digit| text[first_digit..].contains('+'));
-    let text = text
-        .to_ascii_lowercase()
-        .replace(" or ", "|")
-        .replace(" and ", "|");
+    let text = match text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        true => text
+            .to_ascii_lowercase()
+            .replace(" or ", "|")
+            .replace(" and ", "|")
+            .into(),
+        false => Cow::Borrowed(text),
+    };
     let separated = text
         .split([',', ';', '/', '|', '&', '\n'])
         .filter(|part| digits(part) >= NUMBER_DIGITS)
@@ -136,4 +170,21 @@ pub(super) fn holds_several(text: &str) -> bool {
 
 fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::engine, digit};
+
+    #[test]
+    fn digits_are_the_library_s() {
+        for c in '\0'..=char::MAX {
+            let digit = digit(c).map(|digit| char::from(b'0' + digit));
+            assert_eq!(digit, engine::ascii_digit(c), "{c:?}");
+        }
+        // Superscripts and fractions are numeric, but a footnote mark is no part of a number.
+        for c in ['²', '½', 'Ⅷ', 'x', '+'] {
+            assert_eq!(digit(c), None, "{c}");
+        }
+    }
 }

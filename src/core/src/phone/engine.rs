@@ -14,7 +14,10 @@ use rlibphonenumber::{
     Region, ValidationError,
 };
 
-use super::{Description, MAX_INPUT_CHARS, NumberType, Reason, Style, automaton::Plan, metadata};
+use super::{
+    Description, MAX_INPUT_CHARS, NumberType, Reason, Style, automaton::Plan, is_written_as_e164,
+    metadata,
+};
 
 struct Engine {
     util: PhoneNumberUtil,
@@ -62,13 +65,6 @@ pub(super) fn resolve(input: &str, region: Option<&str>) -> Result<PhoneNumber, 
     })
 }
 
-/// `+` followed by digits, the first not zero. Says nothing about the number being possible.
-pub(super) fn is_canonical(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
-    })
-}
-
 pub(super) fn format_e164(number: &PhoneNumber) -> String {
     ENGINE
         .util
@@ -111,21 +107,6 @@ pub(super) fn is_local_only(number: &PhoneNumber) -> bool {
         .is_ok_and(|length| matches!(length, Ok(NumberLengthType::IsPossibleLocalOnly)))
 }
 
-/// The ASCII form of any script's decimal digit.
-pub(super) fn ascii_digit(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return c.is_ascii_digit().then_some(c);
-    }
-    // Every decimal digit is numeric; the library's table says which of the numeric characters it is.
-    c.is_numeric()
-        .then(|| {
-            ENGINE
-                .util
-                .normalize_digits_only(c.encode_utf8(&mut [0; 4]))
-        })
-        .and_then(|digit| digit.chars().next())
-}
-
 fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
     let number = ENGINE
         .util
@@ -147,7 +128,7 @@ fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
 
 /// The number that canonical `text` spells digit by digit, if it is a valid one.
 pub(super) fn valid_as_written(text: &str) -> Option<PhoneNumber> {
-    if !is_canonical(text) {
+    if !is_written_as_e164(text) {
         return None;
     }
     let digits = &text[1..];
@@ -225,6 +206,28 @@ mod oracle {
         read(e164, None).ok().map(|number| format_e164(&number))
     }
 
+    /// The ASCII form of any script's decimal digit.
+    pub(in crate::phone) fn ascii_digit(c: char) -> Option<char> {
+        let found = ENGINE
+            .util
+            .normalize_digits_only(c.encode_utf8(&mut [0; 4]));
+        found.chars().next()
+    }
+
+    /// The pattern of a plan's general description.
+    // Deprecated for those who read it from a finished engine.
+    #[allow(deprecated)]
+    pub(in crate::phone) fn general_description(region: &str, calling_code: i32) -> regex::Regex {
+        let collection = metadata::load();
+        let plan = collection
+            .metadata
+            .into_iter()
+            .find(|plan| plan.id == region && plan.country_code() == calling_code);
+        let general = plan.and_then(|plan| plan.general_desc);
+        let pattern = general.and_then(|general| general.national_number_pattern);
+        regex::Regex::new(&pattern.expect("every plan has one")).expect("the library uses it")
+    }
+
     pub(in crate::phone) fn country_code(region: &str) -> Option<i32> {
         region_of(Some(region)).and_then(|region| ENGINE.util.get_country_code_for_region(region))
     }
@@ -237,7 +240,9 @@ mod oracle {
     }
 }
 #[cfg(test)]
-pub(super) use oracle::{country_code, parsed, region_for_calling_code};
+pub(super) use oracle::{
+    ascii_digit, country_code, general_description, parsed, region_for_calling_code,
+};
 
 #[cfg(test)]
 mod tests {
@@ -280,20 +285,5 @@ mod tests {
             }
         }
         assert!(seen > 450, "{seen} examples");
-    }
-
-    #[test]
-    fn every_script_has_digits() {
-        for (text, digit) in [("٣", '3'), ("３", '3'), ("३", '3'), ("𝟛", '3'), ("7", '7')] {
-            assert_eq!(
-                text.chars().next().and_then(ascii_digit),
-                Some(digit),
-                "{text}"
-            );
-        }
-        // Superscripts and fractions are numeric, but a footnote mark is no part of a number.
-        for text in ["²", "½", "Ⅷ", "x", "+"] {
-            assert_eq!(text.chars().next().and_then(ascii_digit), None, "{text}");
-        }
     }
 }

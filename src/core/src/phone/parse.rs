@@ -1,7 +1,7 @@
 //! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
 //! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
 
-use super::{MAX_INPUT_CHARS, clean, engine, fast, test_range};
+use super::{Description, MAX_INPUT_CHARS, clean, engine, fast, test_range};
 
 /// How [`parse`] reads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,15 +124,25 @@ names! {
 /// several numbers, letters, then libphonenumber.
 pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
     let region = region.filter(|_| !options.require_international);
-    if let Some(parsed) = read_fast(input, region) {
-        return parsed;
-    }
-    parse_slowly(input, region)
+    fast::find_plain(input, region, |found| match region {
+        None if found.is_err() => None,
+        _ => Some(found.map(Resolved::from)),
+    })
+    .flatten()
+    .map_or_else(
+        || read(input, region, resolve),
+        |found| found.and_then(|found| judge(found, None)),
+    )
+    .unwrap_or_else(refused)
 }
 
-/// [`parse`] without the fast path.
+/// [`parse`] by libphonenumber alone.
 pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
-    read(input, region).unwrap_or_else(|reason| Parsed {
+    read(input, region, resolve_slowly).unwrap_or_else(refused)
+}
+
+fn refused(reason: Reason) -> Parsed {
+    Parsed {
         e164: None,
         country_code: None,
         region: None,
@@ -140,30 +150,46 @@ pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
         validity: Validity::Invalid,
         extension: None,
         reason: Some(reason),
+    }
+}
+
+/// A possible number.
+struct Resolved {
+    e164: String,
+    description: Description,
+    /// Whether it is long enough only for dialling inside its own area.
+    local_only: bool,
+}
+
+impl From<fast::Number<'_>> for Resolved {
+    fn from(number: fast::Number<'_>) -> Self {
+        Self {
+            e164: number.e164.to_owned(),
+            description: number.description(),
+            local_only: number.local_only,
+        }
+    }
+}
+
+fn resolve(number: &str, region: Option<&str>) -> Result<Resolved, Reason> {
+    fast::find(number, region, |found| found.map(Resolved::from))
+        .unwrap_or_else(|| resolve_slowly(number, region))
+}
+
+fn resolve_slowly(number: &str, region: Option<&str>) -> Result<Resolved, Reason> {
+    let found = engine::resolve(number, region)?;
+    Ok(Resolved {
+        e164: engine::format_e164(&found),
+        description: engine::describe(&found),
+        local_only: engine::is_local_only(&found),
     })
 }
 
-/// [`parse`] for the spellings that need none of its checks.
-fn read_fast(input: &str, region: Option<&str>) -> Option<Parsed> {
-    fast::find(input, region, |number| {
-        let plan = number.class.plan();
-        let validity = match test_range::is_test_number(number.e164) {
-            true => Validity::TestRange,
-            false => Validity::Valid,
-        };
-        (!number.may_be_several).then(|| Parsed {
-            e164: Some(number.e164.to_owned()),
-            country_code: Some(plan.calling_code().into()),
-            region: Some(plan.region()),
-            number_type: Some(number.class.number_type()),
-            validity,
-            extension: None,
-            reason: None,
-        })
-    })?
-}
-
-fn read(input: &str, region: Option<&str>) -> Result<Parsed, Reason> {
+fn read(
+    input: &str,
+    region: Option<&str>,
+    resolve: fn(&str, Option<&str>) -> Result<Resolved, Reason>,
+) -> Result<Parsed, Reason> {
     if input.chars().nth(MAX_INPUT_CHARS).is_some() {
         return Err(Reason::TooLong);
     }
@@ -188,27 +214,28 @@ fn read(input: &str, region: Option<&str>) -> Result<Parsed, Reason> {
         None => international(&number)?,
         Some(_) => number,
     };
-    let found = engine::resolve(&number, region)?;
-    let e164 = engine::format_e164(&found);
+    judge(resolve(&number, region)?, extension)
+}
+
+fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
     // A doubled trunk prefix: read again, the number would be another one.
-    if !super::is_e164(&e164) {
+    if !super::is_e164(&number.e164) {
         return Err(Reason::InvalidRange);
     }
-    let description = engine::describe(&found);
-    let (validity, reason) = if test_range::is_test_number(&e164) {
+    let (validity, reason) = if test_range::is_test_number(&number.e164) {
         (Validity::TestRange, None)
-    } else if description.valid {
+    } else if number.description.valid {
         (Validity::Valid, None)
-    } else if engine::is_local_only(&found) {
+    } else if number.local_only {
         (Validity::Possible, Some(Reason::TooShort))
     } else {
         (Validity::Possible, Some(Reason::InvalidRange))
     };
     Ok(Parsed {
-        e164: Some(e164),
-        country_code: Some(description.country_code),
-        region: description.region,
-        number_type: Some(description.number_type),
+        e164: Some(number.e164),
+        country_code: Some(number.description.country_code),
+        region: number.description.region,
+        number_type: Some(number.description.number_type),
         validity,
         extension: extension.map(str::to_owned),
         reason,

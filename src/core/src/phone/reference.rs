@@ -1,7 +1,7 @@
-//! The questions of this module answered by libphonenumber alone, without the fast path. Tests, fuzzing and benchmarks
-//! compare the two; elsewhere it is what the fast path leaves over.
+//! The questions of this module answered by libphonenumber alone, without the tables. Tests, fuzzing and benchmarks
+//! compare the two; elsewhere it answers what the tables leave over.
 
-use super::{Description, Parsed, engine, fast, parse::parse_slowly};
+use super::{Description, Parsed, engine, fast, is_written_as_e164, parse::parse_slowly};
 
 /// See [`to_e164`](super::to_e164).
 pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
@@ -12,7 +12,7 @@ pub fn to_e164(input: &str, region: Option<&str>) -> Option<String> {
 
 /// See [`is_e164`](super::is_e164).
 pub fn is_e164(text: &str) -> bool {
-    engine::is_canonical(text) && to_e164(text, None).is_some_and(|e164| e164 == text)
+    is_written_as_e164(text) && to_e164(text, None).is_some_and(|e164| e164 == text)
 }
 
 /// See [`is_valid`](super::is_valid).
@@ -34,7 +34,7 @@ pub fn describe(e164: &str) -> Option<Description> {
     Some(engine::describe(&number))
 }
 
-/// Whether the fast path reads this spelling, so that libphonenumber is not asked.
-pub fn is_beyond_doubt(input: &str, region: Option<&str>) -> bool {
+/// Whether the tables read this spelling, so that libphonenumber is not asked.
+pub fn is_read_by_tables(input: &str, region: Option<&str>) -> bool {
     fast::find(input, region, |_| ()).is_some()
 }

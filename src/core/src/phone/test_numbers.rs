@@ -106,3 +106,91 @@ fn separated(random: &mut Random, digits: &str) -> String {
     }
     text
 }
+
+/// What may stand between digits, dropped by libphonenumber or not.
+pub(super) const PUNCTUATION: &[&str] = &[
+    " ", "-", ".", "(", ")", "/", "[", "]", "~", "*", "+", "\\", "_", "'", ":", "\t", "\n", "\r",
+    "\u{a0}", "\u{ad}", "\u{200b}", "\u{200e}", "\u{2010}", "\u{2013}", "\u{2015}", "\u{2028}",
+    "\u{202c}", "\u{2053}", "\u{2060}", "\u{2212}", "\u{223c}", "\u{3000}", "\u{30fc}", "（", "）",
+    "－", "．", "／", "［", "］", "\u{feff}", "＋",
+];
+
+/// What may stand before an extension or round a number.
+pub(super) const MARKS: &[&str] = &[
+    "x",
+    "X",
+    " x ",
+    "#",
+    " #",
+    "~",
+    "int",
+    "ext",
+    " ext. ",
+    "EXT:",
+    "extn",
+    "xt",
+    "xtn ",
+    "extension ",
+    "anexo",
+    "доб",
+    "ｘ",
+    "＃",
+    ",",
+    ", ",
+    ",,",
+    ",,,",
+    ";",
+    "; ",
+    ";ext=",
+    ";isub=",
+    ";phone-context=",
+    ";phone-context=+44",
+    ";phone-context=+1;",
+    ";phone-context=a.example",
+    "tel:",
+    "Tel: ",
+    "TEL:",
+    "- ",
+    "x.",
+    "x:-",
+    ", x",
+    "½",
+    "é",
+    "½#",
+];
+
+/// `text` with digits of another script, other punctuation, a mark or a word somewhere.
+pub(super) fn unusual(random: &mut Random, text: &str) -> String {
+    let zero = random.pick(&['0', '0', '٠', '०', '０', '𝟎']);
+    let mut text: String = text
+        .chars()
+        .map(|c| match c.to_digit(10) {
+            Some(digit) => char::from_u32(u32::from(zero) + digit).unwrap_or(c),
+            None if random.one_in(4) => random.pick(PUNCTUATION).chars().next().unwrap_or(c),
+            None => c,
+        })
+        .collect();
+    match random.below(8) {
+        0 | 1 => {
+            text.push_str(random.pick(MARKS));
+            text.extend((0..random.below(11)).map(|_| random.digit()));
+            text.push_str(random.pick(&["", "", "", "#", " ", ";", ";isub=1", "x"]));
+        }
+        2 => text.insert_str(
+            0,
+            random.pick(&["tel:", "Phone: ", "T ", "\u{202a}", "++", "=\"", "a\nb"]),
+        ),
+        3 => text.push_str(random.pick(&[
+            " (home)", "\u{202c}", "\"", ".", " ab", "FLOWERS", "\r\n", ";", "é", "²",
+        ])),
+        4 => text.push_str(random.pick(&[
+            ";phone-context=+44",
+            ";phone-context=+1;x=1",
+            ";phone-context=a.example",
+            ";phone-context=a-b.c",
+        ])),
+        5 => text.insert_str(0, "tel:"),
+        _ => {}
+    }
+    text
+}

@@ -147,7 +147,7 @@ fn line(name: &str, inputs: &[Input]) {
     let other = start.elapsed().as_nanos() as f64 / few.len() as f64;
     let fast = inputs
         .iter()
-        .filter(|(input, region)| reference::is_beyond_doubt(input, Some(region)))
+        .filter(|(input, region)| reference::is_read_by_tables(input, Some(region)))
         .count();
     println!(
         "{name:<34}{ours:>9.1}{engine:>11.0}{library:>13.0}{other:>14.0}{:>9.0} x{:>9.1} %",
@@ -156,8 +156,8 @@ fn line(name: &str, inputs: &[Input]) {
     );
 }
 
-fn other_questions(canonical: &[Input]) {
-    println!("\nother questions, canonical E.164        ns");
+fn other_questions(canonical: &[Input], mixed: &[Input], corpus: &[Input]) {
+    println!("\nother questions, canonical E.164      ns");
     let questions: [(&str, &dyn Fn(&str)); 4] = [
         ("is_e164", &|input| {
             black_box(phone::is_e164(input));
@@ -175,39 +175,57 @@ fn other_questions(canonical: &[Input]) {
     for (name, call) in questions {
         println!("{name:<34}{:>8.1}", time(canonical, |input, _| call(input)));
     }
+    let parse = |inputs: &[Input]| {
+        time(inputs, |input, region| {
+            black_box(phone::parse(input, Some(region), Options::default()));
+        })
+    };
+    println!("{:<34}{:>8.1}", "parse, mixed spellings", parse(mixed));
+    println!("{:<34}{:>8.1}", "parse, the whole corpus", parse(corpus));
 }
 
-/// The corpus as it is: all categories, damaged and impossible numbers as well.
+/// The corpus as it is, category by category: damaged and impossible numbers as well.
 fn whole_corpus(rows: &[Row]) {
-    let mut slowest: BTreeMap<&str, (f64, &str)> = BTreeMap::new();
-    let mut total = 0.0;
+    let mut categories: BTreeMap<&str, Vec<Input>> = BTreeMap::new();
     for row in rows {
-        let one = [(row.input.to_owned(), row.region)];
-        let taken = time(&one, |input, region| {
-            black_box(phone::to_e164(input, Some(region)));
-        });
-        total += taken;
-        let slowest = slowest.entry(row.category).or_default();
-        if taken > slowest.0 {
-            *slowest = (taken, row.input);
-        }
+        let inputs = categories.entry(row.category).or_default();
+        inputs.push((row.input.to_owned(), row.region));
     }
     println!(
-        "\nwhole corpus ({} rows): {:.0} ns on average; slowest:",
-        rows.len(),
-        total / rows.len() as f64
+        "\n{:<34}{:>9}{:>11}{:>11}{:>9}{:>10}",
+        "whole corpus, ns a number", "core", "slow path", "tables", "rows", "slowest"
     );
-    let mut slowest: Vec<_> = slowest.into_iter().collect();
-    slowest.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
-    for (category, (taken, input)) in slowest.iter().take(3) {
-        println!("{taken:>10.0} ns  {category}: {input:?}");
+    for (category, inputs) in &categories {
+        category_line(category, inputs);
     }
     let longest = "+44 7911 123456 ".repeat(16);
     let one = [(longest[..phone::MAX_INPUT_CHARS].to_owned(), "GB")];
-    let taken = time(&one, |input, region| {
-        black_box(phone::to_e164(input, Some(region)));
+    category_line("as many characters as are looked at", &one);
+}
+
+fn category_line(category: &str, inputs: &[Input]) {
+    let ours = |inputs: &[Input]| {
+        time(inputs, |input, region| {
+            black_box(phone::to_e164(input, Some(region)));
+        })
+    };
+    let engine = time(inputs, |input, region| {
+        black_box(reference::to_e164(input, Some(region)));
     });
-    println!("{taken:>10.0} ns  as many characters as are looked at");
+    let tables = inputs
+        .iter()
+        .filter(|(input, region)| reference::is_read_by_tables(input, Some(region)))
+        .count();
+    let slowest = inputs
+        .iter()
+        .map(|input| ours(std::slice::from_ref(input)))
+        .fold(0.0, f64::max);
+    println!(
+        "{category:<34}{:>9.0}{engine:>11.0}{:>9.0} %{:>9}{slowest:>10.0}",
+        ours(inputs),
+        tables as f64 / inputs.len() as f64 * 100.0,
+        inputs.len(),
+    );
 }
 
 fn main() {
@@ -244,10 +262,8 @@ fn main() {
         "national, 15 countries",
         &numbers(&rows, &COUNTRIES, NATIONAL, count),
     );
-    line(
-        "mixed spellings, 15 countries",
-        &numbers(&rows, &COUNTRIES, MIXED, count),
-    );
+    let mixed = numbers(&rows, &COUNTRIES, MIXED, count);
+    line("mixed spellings, 15 countries", &mixed);
     let british = numbers(&rows, &["GB"], MIXED, count);
     line("mixed spellings, GB", &british);
     let normaliser = uk::Normaliser::new();
@@ -255,7 +271,12 @@ fn main() {
         black_box(normaliser.to_e164(input));
     });
     println!("{:<34}{taken:>9.1}", "  a regex normaliser for the UK");
-    other_questions(&canonical);
+    let corpus: Vec<Input> = rows
+        .iter()
+        .map(|row| (row.input.to_owned(), row.region))
+        .collect();
+    other_questions(&canonical, &mixed, &corpus);
     whole_corpus(&rows);
+    category_line("all", &corpus);
     memory::report();
 }
