@@ -1,6 +1,7 @@
 //! SQL surface of phone numbers: E.164 out of any spelling, and what the numbering plan says of it.
 
 use crate::pg::error::{self, ErrorReport};
+use crate::pg::text::Text;
 use pgrx::iter::TableIterator;
 use pgrx::{default, name, pg_extern};
 use switchboard_core::phone::{self, Options, Reason};
@@ -10,8 +11,8 @@ mod normalize;
 /// The E.164 form of a number written in any way, when it is a possible number; else NULL. `region` (ISO 3166 alpha-2)
 /// reads national spellings; NULL accepts international ones only. Never raises.
 #[pg_extern(immutable, parallel_safe)]
-fn to_e164(input: Option<&str>, region: Option<&str>) -> Option<String> {
-    phone::to_e164(input?, region)
+fn to_e164(input: Option<&str>, region: Option<&str>) -> Option<Text> {
+    phone::with_e164(input?, region, Text::new)
 }
 
 /// Whether the text is a possible number in canonical E.164 form (`+`, digits).

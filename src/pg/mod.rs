@@ -10,6 +10,7 @@ pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod spi;
+pub(crate) mod text;
 pub(crate) mod transaction;
 pub(crate) mod trigger;
 

@@ -127,5 +127,42 @@ select is_empty($$
     ) as fuzzed where complaint is not null
 $$, '3,000 random texts: the same');
 
+-- The trigger: a bad cell is 22023 and nothing else, a good one is E.164.
+create table tests.cells (n integer primary key, country text, number text, given text);
+create trigger normalize_phone before insert on tests.cells
+    for each row execute function switchboard.normalize_phone('number', 'given', 'column:country');
+create function tests.stored(n integer, input text, region text) returns text
+    language plpgsql
+as $$
+declare
+    found text;
+begin
+    insert into tests.cells values (n, region, input, null) returning number into strict found;
+    return case
+        when switchboard.is_e164(found) then null
+        else 'stored ' || found
+    end;
+exception
+    when invalid_parameter_value then
+        return case when sqlerrm not like 'number is not a phone number: %' then sqlerrm end;
+    when others then
+        return sqlstate || ' ' || sqlerrm;
+end;
+$$;
+select is_empty($$
+    select input, region, complaint from (
+        select s.*, tests.stored(s.n::integer, s.input, s.region) as complaint
+        from (
+            select row_number() over () as n, tests.mutated(input) as input,
+                (array[region, null, 'GB', 'US', 'DE', 'AR', 'BY', '', 'XX', '😀'])[1 + floor(random() * 10)::integer] as region
+            from (select * from sample order by random() limit 4000) as chosen
+            union all
+            select 4000 + g, (select string_agg(chr(1 + floor(random() * 700)::integer), '') from generate_series(1, 1 + g % 30) where g > 0), 'GB'
+            from generate_series(1, 1000) as g
+        ) as s
+    ) as fuzzed where complaint is not null
+$$, '5,000 damaged cells through the trigger: E.164 or 22023');
+select cmp_ok((select count(*) from tests.cells), '>', 100::bigint, 'not all of them are refused');
+
 select * from finish();
 rollback;

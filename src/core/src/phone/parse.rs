@@ -218,8 +218,8 @@ fn read(
 }
 
 fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
-    // A doubled trunk prefix: read again, the number would be another one.
-    if !super::is_e164(&number.e164) {
+    // A doubled trunk prefix: read again, the number would be another one. A valid one never is.
+    if !number.description.valid && !super::is_e164(&number.e164) {
         return Err(Reason::InvalidRange);
     }
     let (validity, reason) = if test_range::is_test_number(&number.e164) {
