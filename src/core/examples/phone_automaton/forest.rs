@@ -9,7 +9,7 @@ use regex_automata::{
     util::{primitives::StateID, start, syntax},
 };
 
-/// The most digits that the fast path reads: the automata are cut there, which makes them finite.
+/// The most digits that are read: the automata are cut there, which makes them finite.
 pub(crate) const MAX_DIGITS: usize = 18;
 
 /// Index into the arena.

@@ -1,4 +1,4 @@
-//! Writes `src/phone/automaton.bin`, the tables of the fast path, from `src/phone/metadata.bin`. To be run after the
+//! Writes `src/phone/automaton.bin`, the tables that numbers are read by, from `src/phone/metadata.bin`. To be run after the
 //! metadata was replaced:
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Any text, in any region: no panic, and the fast path says what libphonenumber says.
+//! Any text, in any region: no panic, and the tables say what libphonenumber says.
 //!
 //! The first byte of the input chooses the region, the rest is the text. From `src/core`, with cargo-fuzz 0.13:
 //!

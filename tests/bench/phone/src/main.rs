@@ -249,7 +249,7 @@ fn main() {
         "rlibphonen.",
         "phonenumber",
         "rlib/core",
-        "fast path"
+        "tables"
     );
     line("canonical E.164, 15 countries", &canonical);
     line(
