@@ -46,13 +46,16 @@ export class Session {
     }
   }
 
-  /** Returns when this session waits for a lock. */
-  async waits(): Promise<void> {
+  /** Returns when this session waits for a lock; fails when `statement` ends without having waited. */
+  async waits(statement: Promise<Outcome>): Promise<void> {
+    let outcome: Outcome | undefined;
+    statement.then((ended) => outcome = ended);
     const watcher = postgres(setting("DATABASE_URL"), { max: 1 });
     try {
       for (;;) {
         const [row] = await watcher`select cardinality(pg_blocking_pids(${this.pid})) > 0 as yes`;
         if (row?.yes) return;
+        if (outcome) throw new Error(`did not wait: ${JSON.stringify(outcome)}`);
       }
     } finally {
       await watcher.end();

@@ -158,7 +158,7 @@ Deno.test("the same token accepted twice at once: one wins", async () => {
   const second = await Session.begin(someone, a.id);
   assert.equal((await first.run(statement, [sent.token])).code, undefined);
   const late = second.run(statement, [sent.token]);
-  await second.waits();
+  await second.waits(late);
   await first.commit();
   assert.equal((await late).code, "PT404");
   await second.commit();
@@ -186,7 +186,7 @@ Deno.test("accepting while the inviter is being demoted waits, and then is refus
   assert.equal((await owner.run(demote, [admin.id])).code, undefined);
   const guest = await Session.begin(someone, a.id);
   const late = guest.run("select public.accept_invitation($1)", [sent.token]);
-  await guest.waits();
+  await guest.waits(late);
   await owner.commit();
   assert.equal((await late).code, "PT410");
   await guest.commit();

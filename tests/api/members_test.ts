@@ -106,7 +106,7 @@ for (const isolation of ["read committed", "repeatable read"] as Isolation[]) {
     assert.equal((await second.run("select public.whoami()")).code, undefined);
     assert.equal((await first.run(leave, [a.id])).code, undefined);
     const late = second.run(leave, [a.id]);
-    await second.waits();
+    await second.waits(late);
     await first.commit();
     const { code, message } = await late;
     if (isolation === "read committed") assert.deepEqual([code, message], ["PT409", "last_owner"]);
@@ -123,7 +123,7 @@ for (const isolation of ["read committed", "repeatable read"] as Isolation[]) {
     const demote = 'select public.change_member($1, \'{"role": "admin"}\')';
     assert.equal((await first.run(demote, [a.owner.id])).code, undefined);
     const late = second.run("select public.leave_organization($1)", [a.id]);
-    await second.waits();
+    await second.waits(late);
     await first.commit();
     assert.equal((await late).code, isolation === "read committed" ? "PT409" : "40001");
     await second.commit();
@@ -138,7 +138,7 @@ for (const isolation of ["read committed", "repeatable read"] as Isolation[]) {
     await second.run("select count(*) from public.memberships");
     assert.equal((await first.run(remove, [a.owner.id])).code, undefined);
     const late = second.run(remove, [partner.id]);
-    await second.waits();
+    await second.waits(late);
     await first.commit();
     assert.equal((await late).code, isolation === "read committed" ? "PT409" : "40001");
     await second.commit();
@@ -176,7 +176,7 @@ Deno.test("a dataset that is deleted while it is given away is in no scope", asy
   let remover = await Session.begin(a.owner, a.id);
   assert.equal((await giver.run(give, [manager.id, id])).code, undefined);
   let late = remover.run(remove, [id]);
-  await remover.waits();
+  await remover.waits(late);
   await giver.commit();
   assert.equal((await late).code, undefined);
   await remover.commit();
@@ -188,7 +188,7 @@ Deno.test("a dataset that is deleted while it is given away is in no scope", asy
   remover = await Session.begin(a.owner, a.id);
   assert.equal((await remover.run(remove, [id])).code, undefined);
   late = giver.run(give, [manager.id, id]);
-  await giver.waits();
+  await giver.waits(late);
   await remover.commit();
   assert.equal((await late).code, "22023");
   await giver.commit();
