@@ -28,7 +28,9 @@ const agent = await tenant.as.from("agents").insert({ name: "Reception", greetin
   .select("id").single().throwOnError();
 const prompt = await tenant.as.from("prompts").insert({
   name: "Reception",
-  prompt_structure: { goal: { content: "Find out why they call.", source: "manual", why: "bench" } },
+  prompt_structure: {
+    goal: { content: "Find out why they call.", source: "manual", why: "bench" },
+  },
 }).select("id").single().throwOnError();
 const version = await tenant.as.rpc("publish_prompt", {
   prompt_id: prompt.data.id,
@@ -84,7 +86,9 @@ const inDatabase = await sql(async (db) => {
       return await tx`
         with started as materialized (select clock_timestamp() as at),
         routed as materialized (
-            select public.route_inbound_call(${called}, ${caller}, ${provider}, ${provider_sid + "-d"}) as decision,
+            select public.route_inbound_call(${called}, ${caller}, ${provider}, ${
+        provider_sid + "-d"
+      }) as decision,
                 started.at
             from started
         )
