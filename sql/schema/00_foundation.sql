@@ -50,6 +50,25 @@ alter default privileges in schema private revoke all on sequences from anon, au
 alter default privileges in schema private revoke all on functions from anon, authenticated, service_role;
 alter default privileges revoke execute on functions from public;
 
+-- By default everybody may make temporary tables, and a temporary table hides a real one from any function
+-- that forgot its search_path. The API roles have no use for it; the platform's own services keep it.
+do $$
+declare
+    service name;
+begin
+    execute format('revoke temporary on database %I from public', current_database());
+    for service in
+        select rolname from pg_roles
+        where rolname in (
+            'supabase_auth_admin', 'supabase_storage_admin', 'supabase_realtime_admin',
+            'supabase_functions_admin', 'dashboard_user'
+        )
+    loop
+        execute format('grant temporary on database %I to %I', current_database(), service);
+    end loop;
+end
+$$;
+
 create function public.update_updated_at_column() returns trigger
     language plpgsql volatile
     set search_path = ''

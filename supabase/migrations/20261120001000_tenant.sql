@@ -219,7 +219,11 @@ select private.add_row_triggers('public.profiles', '{id,created_at}');
 -- that a suspended one can see why nothing else is left.
 alter table public.organizations enable row level security;
 create policy organizations_select on public.organizations for select to authenticated
-    using (id = any ((select switchboard.organization_ids())::uuid[]));
+    using (
+        id = any ((select switchboard.organization_ids())::uuid[])
+        -- A support session, which is no membership.
+        or id = (select switchboard.organization_for('organization.read'))
+    );
 create policy organizations_insert on public.organizations for insert to authenticated
     with check (false);
 create policy organizations_update on public.organizations for update to authenticated

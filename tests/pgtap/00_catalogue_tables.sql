@@ -112,8 +112,8 @@ select is_empty($$
 $$, 'a policy compares the tenant, then scope and own rows, and nothing else');
 select bag_eq(
     $$ select distinct polname::text from tenant_rules where tenant_rule ~ '\mOR\M' $$,
-    $$ values ('memberships_select'), ('profiles_select'), ('prompt_templates_select') $$,
-    'otherwise OR appears only where own rows or system templates need it');
+    $$ values ('memberships_select'), ('organizations_select'), ('profiles_select'), ('prompt_templates_select') $$,
+    'otherwise OR appears only where own rows, a support session or system templates need it');
 select is_empty($$
     select r.table_name, r.polname, m.capability
     from rules r

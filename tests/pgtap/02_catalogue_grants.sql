@@ -1,8 +1,16 @@
 -- What is granted: nothing by default, nothing to anon, and to authenticated only the columns that a
 -- client writes.
 begin;
-\ir _helpers.psql
 select no_plan();
+
+-- Before _helpers.psql, which lets the roles under test make pgTAP's own temporary tables.
+select is_empty($$
+    select r from unnest(array['anon', 'authenticated', 'service_role', 'authenticator']) as r
+    where has_database_privilege(r, current_database(), 'temporary')
+$$, 'no API role makes temporary tables');
+select ok(has_database_privilege('supabase_storage_admin', current_database(), 'temporary'), 'a service of the platform may');
+
+\ir _helpers.psql
 
 -- Default privileges. Supabase gives everything new in public to the API roles by name.
 select is_empty($$
