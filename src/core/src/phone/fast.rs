@@ -100,6 +100,11 @@ pub(super) fn find_plain<T>(
     if !spelling.plain(input) || spelling.may_be_several() {
         return None;
     }
+    // Without what an import takes off, it might be canonical, which makes a difference to these.
+    let class = spelling.international_class();
+    if class.is_some_and(|class| !class.is_stable()) {
+        return None;
+    }
     number(&mut spelling, input, region, answer)
 }
 
@@ -111,10 +116,7 @@ fn number<T>(
     answer: impl FnOnce(Result<Number<'_>, Reason>) -> T,
 ) -> Option<T> {
     let digits = spelling.digits();
-    let class = match spelling.has_plus() {
-        true => START.class(digits),
-        false => None,
-    };
+    let class = spelling.international_class();
     let (reading, class) = match class {
         Some(class) if class.is_stable() => (as_written(class), Some(class)),
         _ => match dial::resolve(

@@ -104,6 +104,9 @@ fn known_spellings_are_answered() {
         ("010-1234-5678", Some("KR"), "+821012345678"),
         ("098100 12345", Some("IN"), "+919810012345"),
         ("+800 1234 5678", None, "+80012345678"),
+        // Valid only as it stands without what an import takes off: `compare` looks at that too.
+        (" +3758105311939", None, "+375105311939"),
+        ("(+3758105311939", None, "+375105311939"),
         // Possible only; a + before an exit code.
         ("4155551234", Some("GB"), "+444155551234"),
         ("+00 44 7911 123456", Some("DE"), "+447911123456"),

@@ -5,7 +5,12 @@
 //! spaces, words before the number, extensions, `tel:` links and letters for digits, each in its plain form only. What
 //! neither reads goes to the library; what they read, they read as the library does.
 
-use super::{MAX_INPUT_CHARS, Reason, clean, dial::Failure};
+use super::{
+    MAX_INPUT_CHARS, Reason,
+    automaton::{Class, START},
+    clean,
+    dial::Failure,
+};
 
 /// Longest run of digits read: the longest national number and its prefixes. The tables go no further.
 pub(super) const MAX_DIGITS: usize = 18;
@@ -175,6 +180,11 @@ impl Spelling {
 
     pub(super) fn has_plus(&self) -> bool {
         self.plus
+    }
+
+    /// What the digits are when they begin with a calling code after a `+`; `None` when that is no valid number.
+    pub(super) fn international_class(&self) -> Option<Class> {
+        self.plus.then(|| START.class(self.digits())).flatten()
     }
 
     /// Whether an import might take the text for two numbers: it has a slash in it, or is very long.
