@@ -490,15 +490,13 @@ create function private.migrations() returns table (version text, name text)
     language plpgsql stable
     set search_path = ''
 as $$
-begin
+declare
     -- The Supabase CLI makes the table on its first push; a database filled by psql has none.
-    if to_regclass('supabase_migrations.schema_migrations') is null then
-        return;
+    v_table constant regclass := to_regclass('supabase_migrations.schema_migrations');
+begin
+    if v_table is not null then
+        return query execute format('select m.version::text, m.name::text from %s as m order by m.version', v_table);
     end if;
-    return query execute format(
-        'select m.version::text, m.name::text from %s as m order by m.version',
-        'supabase_migrations.schema_migrations'
-    );
 end;
 $$;
 comment on function private.migrations() is

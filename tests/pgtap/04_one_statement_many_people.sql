@@ -84,9 +84,10 @@ select is(
 -- Inside one statement the claims change between two look-ups.
 select is(
     (
-        select array_agg(coalesce(switchboard.current_organization_id()::text, '') order by n)
+        select array_agg(coalesce(organization, '') order by n)
         from (
-            select n, set_config('request.jwt.claims', tests.claims(name), true)
+            select n, set_config('request.jwt.claims', tests.claims(name), true),
+                switchboard.current_organization_id()::text as organization
             from (values (1, 'a.owner'), (2, 'b.owner'), (3, 'n.nobody'), (4, 'a.owner')) as v (n, name)
             offset 0
         ) as s
