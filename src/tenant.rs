@@ -22,7 +22,8 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use serde_json::{Value, json};
 use switchboard_core::tenant::{
-    Capability, CapabilitySet, Principal, Role, Standing, parse_permissions,
+    Capability, CapabilitySet, Flags, OrganizationStatus, Principal, Role, Standing, effective,
+    parse_permissions,
 };
 
 /// The signed-in user's id, from the token's `sub`; NULL for anything odd.
@@ -186,6 +187,32 @@ fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
     parse_permissions(&permissions.0)
         .map(|_| true)
         .map_err(invalid_argument)
+}
+
+/// What a membership with this role, permissions and flags gives in an active organization, sorted by name; empty for a
+/// role or permissions that this version does not know.
+#[pg_extern(immutable, parallel_safe, strict, cost = 10)]
+fn member_capabilities(
+    role: &str,
+    permissions: JsonText,
+    can_view_all_leads: bool,
+    can_edit_lessons: bool,
+    can_push_to_n8n: bool,
+    can_manage_users: bool,
+) -> Vec<&'static str> {
+    let flags = Flags {
+        view_all_leads: can_view_all_leads,
+        edit_lessons: can_edit_lessons,
+        push_to_n8n: can_push_to_n8n,
+        manage_users: can_manage_users,
+    };
+    let known = Role::from_name(role).zip(parse_permissions(&permissions.0).ok());
+    let held = known.map_or(CapabilitySet::NONE, |(role, permissions)| {
+        effective(role, flags, permissions, OrganizationStatus::Active)
+    });
+    let mut names: Vec<_> = held.iter().map(Capability::name).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The role × capability table: one row for each capability that a role holds in an active organization.

@@ -53,6 +53,7 @@ declare
     ];
     -- For the role that applies migrations and owns the tables: it declares the triggers and runs the report.
     owners constant regprocedure[] := array[
+        'switchboard.member_capabilities(text, jsonb, boolean, boolean, boolean, boolean)',
         'switchboard.guard_row()',
         'switchboard.guard_member()',
         'switchboard.phone_revalidate(regclass, name)',
@@ -101,6 +102,7 @@ comment on function switchboard.is_platform_admin() is 'Whether the caller is in
 comment on function switchboard.context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
 comment on function switchboard.path_org(text) is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
 comment on function switchboard.topic_org(text) is 'The organization of a Realtime topic org:{organization_id}:{entity}: a canonical uuid, and a–z, 0–9 and underscore; NULL for any other text. Never raises.';
+comment on function switchboard.member_capabilities(text, jsonb, boolean, boolean, boolean, boolean) is 'What a membership with this role, permissions, can_view_all_leads, can_edit_lessons, can_push_to_n8n and can_manage_users gives in an active organization, sorted; {} for an unknown role or permissions. Never raises.';
 comment on function switchboard.assert_permissions(jsonb) is 'True for an object of capability → true (gives it) or false (takes it away). Raises 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean. For CHECK constraints.';
 comment on function switchboard.capabilities() is 'The role × capability table, one row for each capability that a role holds in an active organization.';
 comment on function switchboard.require_uid() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';

@@ -12,30 +12,16 @@ comment on function private.role_rank(text) is
     'Order of the roles, the owner''s highest; NULL for a name that is no role.';
 
 create function private.member_capabilities(member public.memberships) returns text[]
-    language sql stable
+    language sql immutable
     set search_path = ''
 begin atomic
-    select coalesce(array_agg(c.capability order by c.capability), '{}')
-    from (
-        select d.capability, array_agg(d.role) as roles
-        from switchboard.capabilities() as d
-        group by d.capability
-    ) as c
-    where case
-        when (member).permissions -> c.capability = 'false' then false
-        when (member).role = any (c.roles) then true
-        when c.roles = array['owner'] then false
-        else (member).permissions -> c.capability = 'true'
-            or (c.capability, true) in (
-                ('leads.read_all', (member).can_view_all_leads),
-                ('lessons.write', (member).can_edit_lessons),
-                ('n8n.push', (member).can_push_to_n8n),
-                ('members.write', (member).can_manage_users)
-            )
-    end;
+    select switchboard.member_capabilities(
+        (member).role, (member).permissions, (member).can_view_all_leads, (member).can_edit_lessons,
+        (member).can_push_to_n8n, (member).can_manage_users
+    );
 end;
 comment on function private.member_capabilities(public.memberships) is
-    'What a membership gives in an active organization, whoever asks: role, flags and permissions, as the native resolver reads them for the caller. For comparing what a member may give with what they would give.';
+    'What a membership gives in an active organization, whoever asks. For comparing what a member may give with what they would give. NULL for no membership.';
 
 create function private.member_refusal(
     actor uuid,

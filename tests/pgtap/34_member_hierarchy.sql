@@ -144,7 +144,7 @@ select is(tests.refusal(format('select public.change_member(%L, ''{"status": "ac
 select tests.as_user('a.owner');
 select is(tests.attempt(format('select public.change_member(%L, ''{"status": "active"}'')', tests.id('t.manager'))), '1 row', 'which an owner may');
 
--- What private.member_capabilities reads is what the native resolver gives.
+-- What a member could give is what the resolver lets them do.
 select tests.as_owner();
 update public.memberships set permissions = '{"leads.write": false, "exports.read": true, "lessons.write": false}', can_edit_lessons = true, can_push_to_n8n = true
     where user_id = tests.id('a.viewer');

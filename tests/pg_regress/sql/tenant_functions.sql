@@ -10,14 +10,14 @@ from pg_proc p
 where p.pronamespace = 'switchboard'::regnamespace and p.proname in (
     'user_id', 'request_role', 'current_organization_id', 'organization_for', 'organization_ids', 'is_member', 'can',
     'org_role', 'dataset_scope', 'is_platform_admin', 'require_org', 'require_uid', 'context', 'path_org', 'topic_org',
-    'capabilities', 'assert_permissions'
+    'capabilities', 'assert_permissions', 'member_capabilities'
 )
 order by p.oid::regprocedure::text collate "C";
 
 -- NULL in, NULL out.
 select switchboard.organization_for(null), switchboard.is_member(null), switchboard.can(null, 'leads.read'),
     switchboard.can('0a000000-0000-4000-8000-000000000000', null), switchboard.path_org(null), switchboard.topic_org(null),
-    switchboard.assert_permissions(null);
+    switchboard.assert_permissions(null), switchboard.member_capabilities('viewer', null, true, true, true, true);
 
 -- Nobody: no organization, and no dataset rather than all of them.
 select switchboard.is_member('0a000000-0000-4000-8000-000000000000') as is_member,
@@ -65,3 +65,9 @@ select switchboard.org_role(), switchboard.organization_for('leads.read') is not
     switchboard.organization_ids(), switchboard.is_member('0a000000-0000-4000-8000-00000000000a') as is_member,
     switchboard.can('0a000000-0000-4000-8000-00000000000a', 'members.read') as can, switchboard.dataset_scope();
 rollback;
+
+-- What a membership gives; nothing for what is not known.
+select switchboard.member_capabilities('viewer', '{"leads.read": false, "prompts.publish": true}', false, true, true, false);
+select cardinality(switchboard.member_capabilities('owner', '{}', false, false, false, false)) = (select count(distinct capability) from switchboard.capabilities()) as owner_holds_all,
+    switchboard.member_capabilities('emperor', '{}', true, true, true, true) as no_role,
+    switchboard.member_capabilities('owner', '{"leads.fly": true}', true, true, true, true) as no_permissions;
