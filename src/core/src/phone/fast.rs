@@ -7,6 +7,7 @@ use super::{
     Description, NumberType, Reason,
     automaton::{Class, Plan, START},
     dial::{self, Failure, Reading},
+    is_written_as_e164,
     spelling::{MAX_DIGITS, Spelling},
 };
 
@@ -127,7 +128,7 @@ fn number<T>(
             Err(Failure::Unsettled) => return None,
             Err(Failure::Refused(reason)) => return Some(answer(Err(reason))),
             // A valid number is taken as written; the library would cut the 8 off some Belarusian ones.
-            Ok(_) if class.is_some() && input.len() == digits.len() + 1 => {
+            Ok(_) if class.is_some() && is_written_as_e164(input) => {
                 (class.map(as_written)?, class)
             }
             Ok(reading) => (reading, None),

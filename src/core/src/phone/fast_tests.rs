@@ -107,6 +107,7 @@ fn known_spellings_are_answered() {
         // Valid only as it stands without what an import takes off: `compare` looks at that too.
         (" +3758105311939", None, "+375105311939"),
         ("(+3758105311939", None, "+375105311939"),
+        ("+3758101234xtn", None, "+375101234986"),
         // Possible only; a + before an exit code.
         ("4155551234", Some("GB"), "+444155551234"),
         ("+00 44 7911 123456", Some("DE"), "+447911123456"),
