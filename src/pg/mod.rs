@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod key;
 pub(crate) mod owner;
 pub(crate) mod row;
+pub(crate) mod scan;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod spi;

@@ -1,8 +1,7 @@
 //! Acting as a table's owner, the way Postgres' own referential-integrity triggers do.
 //!
-//! Our reads of the membership tables and our counter updates must not depend on what the calling role may see. They
-//! run as the owner of one named table, never as the extension's owner (a superuser), and every name and operator in
-//! their SQL is qualified.
+//! Our queries and our counter updates must not depend on what the calling role may see. They run as the owner of one
+//! named table, never as the extension's owner (a superuser), and every name and operator in their SQL is qualified.
 
 use pgrx::pg_sys;
 use std::ffi::CStr;

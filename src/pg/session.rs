@@ -1,7 +1,7 @@
 //! Facts of the session: the role that the client acts as, settings by name, the statement's time.
 
 use super::transaction;
-use pgrx::datum::{FromDatum, TimestampWithTimeZone, ToIsoString};
+use pgrx::datum::{FromDatum, IntoDatum, TimestampWithTimeZone, ToIsoString};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
@@ -95,6 +95,16 @@ impl FromDatum for Timestamp {
     }
 }
 
+impl IntoDatum for Timestamp {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(self.0.into())
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TIMESTAMPTZOID
+    }
+}
+
 /// What decides which rows a read-only query sees: two equal values in one backend see the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Visibility {
@@ -130,6 +140,24 @@ pub(crate) fn visibility() -> Option<Visibility> {
             undone: transaction::undone(),
         })
     }
+}
+
+/// Runs `work` under the snapshot of the calling statement, or a new one where there is none.
+pub(crate) fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: inside a transaction, as every function call is. After an error the abort drops the snapshot.
+    let pushed = unsafe {
+        let missing = !plain::ActiveSnapshotSet();
+        if missing {
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+        missing
+    };
+    let result = work();
+    if pushed {
+        // SAFETY: the one pushed above; `work` leaves the stack as it found it.
+        unsafe { pg_sys::PopActiveSnapshot() };
+    }
+    result
 }
 
 /// Whether the session applies changes made elsewhere (`session_replication_role = replica`).

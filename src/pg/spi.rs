@@ -4,6 +4,7 @@
 //! parallel plans, and decide read-only by "has this transaction written yet?", which would let a STABLE function see
 //! a newer snapshot after the first write. Clippy refuses them; this file is the way.
 
+use super::session;
 use pgrx::datum::{FromDatum, IntoDatum};
 use pgrx::pg_sys;
 use pgrx::spi::Spi;
@@ -74,20 +75,7 @@ impl Query {
         parameters: &[Parameter],
         map: impl FnMut(&Row<'_>) -> T,
     ) -> Vec<T> {
-        // SAFETY: inside a transaction, as every function call is. After an error the abort drops the snapshot.
-        let pushed = unsafe {
-            let missing = !pg_sys::ActiveSnapshotSet();
-            if missing {
-                pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-            }
-            missing
-        };
-        let rows = self.execute(parameters, true, map);
-        if pushed {
-            // SAFETY: the one pushed above; execute leaves the stack as it found it.
-            unsafe { pg_sys::PopActiveSnapshot() };
-        }
-        rows
+        session::with_snapshot(|| self.execute(parameters, true, map))
     }
 
     /// Runs a statement that writes, under a new snapshot, and maps each row it returns.

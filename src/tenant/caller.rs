@@ -2,7 +2,9 @@
 //! for. Used by the functions of `tenant.rs` alone.
 
 use crate::pg::claims::{self, Request};
+use crate::pg::json::JsonText;
 use crate::pg::owner::{Table, as_owner_of};
+use crate::pg::scan::{self, By};
 use crate::pg::session::{self, Timestamp, Visibility};
 use crate::pg::spi::{self, Query};
 use pgrx::datum::Uuid;
@@ -12,9 +14,30 @@ use switchboard_core::tenant::{
     Role, Source, Standing, effective, parse_permissions, resolve,
 };
 
-const MEMBERSHIPS: Table = Table {
-    schema: c"public",
-    name: c"memberships",
+/// The hot path: the tables that every request is resolved from.
+const MEMBERSHIPS_OF: By = By {
+    table: Table {
+        schema: c"public",
+        name: c"memberships",
+    },
+    column: c"user_id",
+    index: c"memberships_user_id_idx",
+};
+const ORGANIZATION: By = By {
+    table: Table {
+        schema: c"public",
+        name: c"organizations",
+    },
+    column: c"id",
+    index: c"organizations_pkey",
+};
+const PROFILE: By = By {
+    table: Table {
+        schema: c"public",
+        name: c"profiles",
+    },
+    column: c"id",
+    index: c"profiles_pkey",
 };
 const SUPPORT_SESSIONS: Table = Table {
     schema: c"public",
@@ -29,26 +52,6 @@ const PLATFORM_ADMINS: Table = Table {
 const MEMBERSHIPS_SERVED: usize = 256;
 
 thread_local! {
-    /// With the user's default organization on each row. In no order: starting a sort costs more than the rows that a
-    /// person has.
-    static MEMBERSHIPS_OF: Query = const { Query::new(
-        "select m.organization_id, o.slug, o.status, m.role, \
-            m.can_view_all_leads, m.can_edit_lessons, m.can_push_to_n8n, m.can_manage_users, \
-            m.permissions, m.allowed_dataset_ids, m.expires_at, p.default_organization_id \
-         from public.memberships m \
-         join public.organizations o on o.id operator(pg_catalog.=) m.organization_id \
-         left join public.profiles p on p.id operator(pg_catalog.=) m.user_id \
-         where m.user_id operator(pg_catalog.=) $1 \
-         and m.status operator(pg_catalog.=) 'active'::pg_catalog.text \
-         and (m.expires_at is null \
-            or m.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp())",
-        &[spi::UUID],
-    ) };
-    /// For somebody without a membership.
-    static DEFAULT_ORGANIZATION_OF: Query = const { Query::new(
-        "select p.default_organization_id from public.profiles p where p.id operator(pg_catalog.=) $1",
-        &[spi::UUID],
-    ) };
     /// Of several open sessions for one organization the newest counts.
     static SUPPORT_SESSIONS_OF: Query = const { Query::new(
         "select s.organization_id, o.slug, s.id, s.capabilities, s.expires_at \
@@ -58,10 +61,6 @@ thread_local! {
          where a.user_id operator(pg_catalog.=) $1 and s.closed_at is null \
          and s.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp() \
          order by s.opened_at desc, s.id",
-        &[spi::UUID],
-    ) };
-    static ORGANIZATION_BY_ID: Query = const { Query::new(
-        "select o.slug from public.organizations o where o.id operator(pg_catalog.=) $1",
         &[spi::UUID],
     ) };
     static ORGANIZATION_BY_SLUG: Query = const { Query::new(
@@ -159,30 +158,7 @@ impl Caller {
 
     /// Reads the tables; without them (extension installed, schema not) the caller belongs nowhere.
     fn load_user(&mut self, user: uuid::Uuid, request: &Request) {
-        let mut default_organization = None;
-        if let Some(table) = MEMBERSHIPS.oid() {
-            as_owner_of(table, || {
-                let parameters = [to_sql(user).into()];
-                self.memberships = MEMBERSHIPS_OF
-                    .with(|query| {
-                        query.read(&parameters, |row| {
-                            default_organization = row.get::<Uuid>(12).map(from_sql);
-                            membership(row)
-                        })
-                    })
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                if self.memberships.is_empty() {
-                    default_organization = DEFAULT_ORGANIZATION_OF
-                        .with(|query| query.read(&parameters, |row| row.get::<Uuid>(1)))
-                        .into_iter()
-                        .flatten()
-                        .map(from_sql)
-                        .next();
-                }
-            });
-        }
+        self.memberships = scan::rows(&MEMBERSHIPS_OF, user, membership);
         if request.claims.assurance_level.as_deref() == Some("aal2") {
             self.load_support_sessions(user);
         }
@@ -191,7 +167,7 @@ impl Caller {
         let resolution = resolve(
             &request.headers,
             &request.claims.active_organization,
-            default_organization,
+            || default_organization(user),
             &self.memberships,
         );
         self.source = resolution.source;
@@ -226,28 +202,46 @@ impl Caller {
     }
 }
 
-/// A row of MEMBERSHIPS_OF; `None` for a role, status or permissions that this version does not know.
-fn membership(row: &spi::Row<'_>) -> Option<Membership> {
-    let organization_id = from_sql(row.get(1)?);
-    let status = OrganizationStatus::from_name(&row.get::<String>(3)?)?;
-    let role = Role::from_name(&row.get::<String>(4)?)?;
+/// A row of `memberships`; `None` for one that is not in force, and for a role, status or permissions that this version
+/// does not know.
+fn membership(row: &scan::Row<'_>) -> Option<Membership> {
+    if row.get::<String>(c"status")? != "active" {
+        return None;
+    }
+    let expires_at = row.nullable::<Timestamp>(c"expires_at")?;
+    if expires_at.is_some_and(|at| at <= session::statement_timestamp()) {
+        return None;
+    }
+    let role = Role::from_name(&row.get::<String>(c"role")?)?;
     let flags = Flags {
-        view_all_leads: row.get(5)?,
-        edit_lessons: row.get(6)?,
-        push_to_n8n: row.get(7)?,
-        manage_users: row.get(8)?,
+        view_all_leads: row.get(c"can_view_all_leads")?,
+        edit_lessons: row.get(c"can_edit_lessons")?,
+        push_to_n8n: row.get(c"can_push_to_n8n")?,
+        manage_users: row.get(c"can_manage_users")?,
     };
-    let permissions = parse_permissions(&row.get::<crate::pg::json::JsonText>(9)?.0).ok()?;
+    let permissions = parse_permissions(&row.get::<JsonText>(c"permissions")?.0).ok()?;
+    let dataset_scope = row.nullable::<Vec<Option<Uuid>>>(c"allowed_dataset_ids")?;
+    let organization_id = from_sql(row.get(c"organization_id")?);
+    let (slug, status) = scan::rows(&ORGANIZATION, organization_id, |row| {
+        let status = OrganizationStatus::from_name(&row.get::<String>(c"status")?)?;
+        Some((row.get::<String>(c"slug")?, status))
+    })
+    .pop()?;
     Some(Membership {
         organization_id,
-        slug: row.get(2)?,
+        slug,
         standing: Standing::Member(role),
         capabilities: effective(role, flags, permissions, status),
-        dataset_scope: row
-            .get::<Vec<Option<Uuid>>>(10)
-            .map(|ids| ids.into_iter().flatten().map(from_sql).collect()),
-        expires_at: row.get::<Timestamp>(11).map(|at| at.0),
+        dataset_scope: dataset_scope.map(|ids| ids.into_iter().flatten().map(from_sql).collect()),
+        expires_at: expires_at.map(|at| at.0),
     })
+}
+
+/// The organization that the user's profile names.
+fn default_organization(user: uuid::Uuid) -> Option<uuid::Uuid> {
+    scan::rows(&PROFILE, user, |row| row.get(c"default_organization_id"))
+        .pop()
+        .map(from_sql)
 }
 
 /// A row of SUPPORT_SESSIONS_OF: what it names that only reads. The organization's status does not matter: support is
@@ -276,7 +270,7 @@ fn named_organization(request: &Request) -> Option<uuid::Uuid> {
     match (&headers.organization_id, &headers.organization_slug) {
         (Requested::Present(id), Requested::Absent) => slug_of(*id).map(|_| *id),
         (Requested::Absent, Requested::Present(slug)) => {
-            let found = as_owner_of(MEMBERSHIPS.oid()?, || {
+            let found = as_owner_of(ORGANIZATION.table.oid()?, || {
                 ORGANIZATION_BY_SLUG
                     .with(|query| query.read(&[slug.clone().into()], |row| row.get::<Uuid>(1)))
             });
@@ -290,11 +284,7 @@ fn named_organization(request: &Request) -> Option<uuid::Uuid> {
 }
 
 fn slug_of(organization: uuid::Uuid) -> Option<String> {
-    let found = as_owner_of(MEMBERSHIPS.oid()?, || {
-        ORGANIZATION_BY_ID
-            .with(|query| query.read(&[to_sql(organization).into()], |row| row.get(1)))
-    });
-    found.into_iter().flatten().next()
+    scan::rows(&ORGANIZATION, organization, |row| row.get(c"slug")).pop()
 }
 
 /// Whether the request is a platform admin's, signed in with a second factor (`aal2`).

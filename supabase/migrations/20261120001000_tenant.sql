@@ -1,8 +1,9 @@
 -- Tenancy: organizations (the tenant root), people, their memberships, and who administers the
 -- platform. Native code (switchboard.organization_for and its relatives) reads organizations(id, slug,
 -- status), memberships (all but id and the timestamps), profiles(id, default_organization_id) and
--- private.platform_admins(user_id) as the owner; those columns are its contract. These tables are
--- therefore not FORCEd.
+-- private.platform_admins(user_id) as the owner, the first three in every request, through
+-- organizations_pkey, memberships_user_id_idx and profiles_pkey; names and types of those columns and
+-- the names of those indexes are its contract. These tables are therefore not FORCEd.
 
 create function private.is_email(address text) returns boolean
     language sql immutable strict parallel safe

@@ -193,11 +193,12 @@ impl Resolution<'_> {
 }
 
 /// Picks the organization: the first source that is present decides, and it decides only for an organization that the
-/// caller is a member of. An invalid or foreign one never falls through to the next source.
+/// caller is a member of. An invalid or foreign one never falls through to the next source. `default_organization` is asked
+/// only when neither headers nor claim name one.
 pub fn resolve<'a>(
     headers: &Headers,
     claim: &Requested<Uuid>,
-    default_organization: Option<Uuid>,
+    default_organization: impl FnOnce() -> Option<Uuid>,
     memberships: &'a [Membership],
 ) -> Resolution<'a> {
     let none = |source, reason| Resolution {
@@ -236,7 +237,7 @@ pub fn resolve<'a>(
         Requested::Invalid => return none(Some(Source::Claim), Reason::Malformed),
         Requested::Present(id) => return member(Source::Claim, by_id(id)),
     }
-    if let Some(id) = default_organization {
+    if let Some(id) = default_organization() {
         return member(Source::Profile, by_id(&id));
     }
     match memberships {
@@ -323,7 +324,7 @@ mod tests {
         let own = [membership(1), membership(2)];
         let claim = Requested::Present(Uuid::from_u128(2));
         let picked = |headers: &Headers, claim: &Requested<Uuid>, default: Option<u128>| {
-            resolve(headers, claim, default.map(Uuid::from_u128), &own)
+            resolve(headers, claim, || default.map(Uuid::from_u128), &own)
                 .membership
                 .map(|m| m.organization_id.as_u128())
         };
@@ -350,7 +351,7 @@ mod tests {
                 organization_slug: Requested::Present(slug.into()),
                 ..header_id(id)
             };
-            resolve(&headers, &Requested::Absent, None, &own).reason
+            resolve(&headers, &Requested::Absent, || None, &own).reason
         };
         assert_eq!(both(1, "org-1"), None);
         assert_eq!(both(1, "org-2"), Some(Reason::HeadersDisagree));
@@ -361,10 +362,10 @@ mod tests {
     fn sole_membership_is_the_default() {
         let own = [membership(1)];
         let none = Headers::default();
-        let resolution = resolve(&none, &Requested::Absent, None, &own);
+        let resolution = resolve(&none, &Requested::Absent, || None, &own);
         assert_eq!(resolution.source, Some(Source::SoleMembership));
         assert_eq!(resolution.membership, Some(&own[0]));
-        let nobody = resolve(&none, &Requested::Absent, None, &[]);
+        let nobody = resolve(&none, &Requested::Absent, || None, &[]);
         assert_eq!(nobody.reason, Some(Reason::NoMembership));
     }
 
@@ -388,7 +389,7 @@ mod tests {
             let own: Vec<_> = own.into_iter().map(membership).collect();
             let headers = Headers { organization_id: id, ..Headers::default() };
             let default = default.map(Uuid::from_u128);
-            let resolution = resolve(&headers, &claim, default, &own);
+            let resolution = resolve(&headers, &claim, || default, &own);
             prop_assert_eq!(resolution.membership.is_some(), resolution.reason.is_none());
             if let Some(found) = resolution.membership {
                 prop_assert!(own.contains(found));
