@@ -3,7 +3,7 @@
 -- a large table: require_* once per RPC, guard_row only to refuse, guard_member when somebody's rights change.
 
 create function switchboard.require_uid() returns uuid
-language plpgsql stable parallel safe
+language plpgsql stable parallel restricted cost 10
 set search_path = ''
 as $$
 declare
@@ -21,7 +21,7 @@ end;
 $$;
 
 create function switchboard.require_org(capability text) returns uuid
-language plpgsql stable parallel restricted strict
+language plpgsql stable parallel restricted strict cost 10
 set search_path = ''
 as $$
 declare
