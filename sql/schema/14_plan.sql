@@ -24,13 +24,13 @@ comment on table public.plans is
     'The plans an organization can be on, and their limits; NULL: unlimited. The rows shipped are a start: the operator edits them with the service key. A lower limit takes nothing away, it refuses what is new.';
 comment on column public.plans.max_members is 'Memberships of any status, and open invitations.';
 comment on column public.plans.max_concurrent_calls is
-    'Calls ringing or in progress; a call that nobody ended counts for four hours.';
+    'Calls ringing or in progress. Set it once set_call_status reports the end of calls: one that nobody ended counts for four hours, and a full limit turns callers away. The plans shipped have none.';
 
 insert into public.plans (
     name, max_members, max_agents, max_phone_numbers, max_datasets, max_leads, max_concurrent_calls
 ) values
-    ('starter', 10, 10, 10, 25, 25000, 10),
-    ('professional', 50, 50, 100, 250, 500000, 50),
+    ('starter', 10, 10, 10, 25, 25000, null),
+    ('professional', 50, 50, 100, 250, 500000, null),
     ('enterprise', null, null, null, null, null, null);
 
 create table public.plan_overrides (
