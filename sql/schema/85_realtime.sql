@@ -57,47 +57,19 @@ $$;
 comment on function private.broadcast(text, text, uuid, uuid[]) is
     'Sends {op: insert | update | delete, ids, more} as event "changed": at most 100 ids, more says that there are others. An error becomes a warning: nobody''s write fails because of a listener.';
 
-create function private.broadcast_insert() returns trigger
+create function private.broadcast_changes() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 begin
-    perform private.broadcast(tg_table_name, 'insert', n.organization_id, array_agg(n.id))
-        from new_rows n
-        group by n.organization_id;
+    perform private.broadcast(tg_table_name, lower(tg_op), c.organization_id, array_agg(c.id))
+        from changed_rows c
+        group by c.organization_id;
     return null;
 end;
 $$;
-comment on function private.broadcast_insert() is
-    'AFTER INSERT statement trigger: one message for each organization, see private.broadcast. Definer, like its two siblings: clients may not send.';
-
-create function private.broadcast_update() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-begin
-    perform private.broadcast(tg_table_name, 'update', n.organization_id, array_agg(n.id))
-        from new_rows n
-        group by n.organization_id;
-    return null;
-end;
-$$;
-comment on function private.broadcast_update() is
-    'AFTER UPDATE statement trigger, see private.broadcast_insert.';
-
-create function private.broadcast_delete() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-begin
-    perform private.broadcast(tg_table_name, 'delete', o.organization_id, array_agg(o.id))
-        from old_rows o
-        group by o.organization_id;
-    return null;
-end;
-$$;
-comment on function private.broadcast_delete() is
-    'AFTER DELETE statement trigger, see private.broadcast_insert.';
+comment on function private.broadcast_changes() is
+    'AFTER statement trigger for one of INSERT, UPDATE and DELETE, with the transition table changed_rows (the old rows of a DELETE, else the new): one message for each organization, see private.broadcast. Definer: clients may not send.';
 
 create function private.attach_realtime() returns boolean
     language plpgsql volatile
@@ -106,6 +78,7 @@ as $$
 declare
     tables constant text[] := array['agents', 'calls', 'datasets', 'leads', 'phone_numbers', 'prompts'];
     entity text;
+    verb text;
 begin
     if to_regclass('realtime.messages') is null
         or to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null
@@ -127,15 +100,12 @@ begin
     $policy$;
 
     foreach entity in array tables loop
-        execute format(
-            'create or replace trigger broadcast_insert after insert on public.%I referencing new table as new_rows
-                for each statement execute function private.broadcast_insert()', entity);
-        execute format(
-            'create or replace trigger broadcast_update after update on public.%I referencing new table as new_rows
-                for each statement execute function private.broadcast_update()', entity);
-        execute format(
-            'create or replace trigger broadcast_delete after delete on public.%I referencing old table as old_rows
-                for each statement execute function private.broadcast_delete()', entity);
+        foreach verb in array array['insert', 'update', 'delete'] loop
+            execute format(
+                'create or replace trigger %I after %s on public.%I referencing %s table as changed_rows
+                    for each statement execute function private.broadcast_changes()',
+                'broadcast_' || verb, verb, entity, case verb when 'delete' then 'old' else 'new' end);
+        end loop;
     end loop;
 
     -- Postgres Changes sends a DELETE to every subscriber of the table, whatever its policies, with the row's
