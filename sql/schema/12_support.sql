@@ -12,7 +12,7 @@ begin atomic
     from unnest(names) as n;
 end;
 comment on function private.is_read_capability_list(text[]) is
-    'True for a non-empty list of different capabilities that only read (object.read, object.read_all). For CHECK constraints. Raises nothing.';
+    'True for a non-empty list of different capabilities that only read (object.read, object.read_all). For the CHECK constraint and open_support_session. Raises nothing.';
 
 create table public.support_sessions (
     organization_id uuid not null references public.organizations (id) on delete cascade,
@@ -121,14 +121,13 @@ begin
         -- Which provider accounts exist is no part of ordinary support.
         v_capabilities := array(
             select distinct c.capability from switchboard.capabilities() c
-            where c.capability ~ '[.]read(_all)?$' and c.capability <> 'provider_accounts.read'
+            where private.is_read_capability_list(array[c.capability]) and c.capability <> 'provider_accounts.read'
             order by 1
         );
     end if;
     select u.name into v_bad
         from unnest(v_capabilities) as u (name)
-        where u.name is null or u.name !~ '[.]read(_all)?$'
-            or not exists (select from switchboard.capabilities() c where c.capability = u.name)
+        where private.is_read_capability_list(array[u.name]) is not true
         limit 1;
     if found then
         raise exception using
