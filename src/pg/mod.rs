@@ -15,8 +15,8 @@ pub(crate) mod text;
 pub(crate) mod transaction;
 pub(crate) mod trigger;
 
-/// What `_PG_init` does: settings and the ends of transactions always; when the postmaster itself loads us, also the key ring and the phone tables,
-/// which every backend then inherits by fork.
+/// What `_PG_init` does: settings and the ends of transactions always; when the postmaster itself loads us, also the key
+/// ring and the phone tables, which every backend then inherits by fork.
 pub(crate) fn init() {
     settings::init();
     transaction::init();
