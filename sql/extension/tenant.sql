@@ -75,7 +75,6 @@ declare
     -- Both NULL or of the table's row type, which a bare OLD or NEW is not in every case.
     member_before public.memberships;
     member_after public.memberships;
-    refusal text;
 begin
     if tg_op <> 'INSERT' then
         member_before := old;
@@ -106,16 +105,13 @@ begin
     elsif tg_op = 'UPDATE' and private.same_rights(member_before, member_after) then
         null;
     else
-        refusal := coalesce(
+        perform private.refuse_member(coalesce(
             private.member_refusal(actor, member_before, member_after),
             case when not coalesce(
                 switchboard.can(coalesce(member_after.organization_id, member_before.organization_id), 'members.write'),
                 false
             ) then 'members_write_required' end
-        );
-        if refusal is not null then
-            perform private.refuse_member(refusal, '42501');
-        end if;
+        ), '42501');
     end if;
     return coalesce(new, old);
 end;

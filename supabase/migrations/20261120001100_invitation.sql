@@ -129,7 +129,6 @@ declare
     v_token text := encode(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'hex');
     v_open public.invitations;
     v_row public.invitations;
-    v_refusal text;
 begin
     if v_email is null or not private.is_email(v_email) then
         raise exception using errcode = '22023', message = 'email must be an e-mail address';
@@ -178,10 +177,10 @@ begin
     where i.organization_id = v_org and i.email = v_email and i.accepted_at is null and i.revoked_at is null
     for update;
     if found then
-        v_refusal := private.member_refusal(v_uid, null, private.offered_membership(v_open, null));
         -- An invitation that says more than the caller may give is not the caller's to replace, unless it is void.
-        if v_refusal is not null and v_open.expires_at > now() then
-            perform private.refuse_member(v_refusal, 'PT403');
+        if v_open.expires_at > now() then
+            perform private.refuse_member(
+                private.member_refusal(v_uid, null, private.offered_membership(v_open, null)), 'PT403');
         end if;
         delete from public.invitations i where i.organization_id = v_org and i.id = v_open.id;
     end if;
@@ -205,10 +204,8 @@ begin
         v_expires_at
     )
     returning * into v_row;
-    v_refusal := private.member_refusal(v_uid, null, private.offered_membership(v_row, null));
-    if v_refusal is not null then
-        perform private.refuse_member(v_refusal, 'PT403');
-    end if;
+    perform private.refuse_member(
+        private.member_refusal(v_uid, null, private.offered_membership(v_row, null)), 'PT403');
     return jsonb_build_object('invitation_id', v_row.id, 'token', v_token, 'expires_at', v_row.expires_at);
 end;
 $$;
@@ -362,7 +359,6 @@ declare
     v_org uuid := switchboard.require_org('members.write');
     v_uid uuid := switchboard.require_uid();
     v_invitation public.invitations;
-    v_refusal text;
 begin
     select * into v_invitation
     from public.invitations i
@@ -375,10 +371,8 @@ begin
             detail = 'The organization has no open invitation with this id.';
     end if;
     -- Only the rank counts here: revoking gives nobody anything.
-    v_refusal := private.member_refusal(v_uid, private.offered_membership(v_invitation, null), null);
-    if v_refusal is not null then
-        perform private.refuse_member(v_refusal, 'PT403');
-    end if;
+    perform private.refuse_member(
+        private.member_refusal(v_uid, private.offered_membership(v_invitation, null), null), 'PT403');
     update public.invitations i
     set revoked_at = now(), revoked_by = v_uid
     where i.organization_id = v_org and i.id = v_invitation.id;

@@ -99,6 +99,9 @@ create function private.refuse_member(code text, state text) returns void
     set search_path = ''
 as $$
 begin
+    if code is null then
+        return;
+    end if;
     raise exception using
         errcode = state,
         message = code,
@@ -118,7 +121,31 @@ begin
 end;
 $$;
 comment on function private.refuse_member(text, text) is
-    'Raises a code of member_refusal with its sentence: PT403 in RPCs, 42501 in switchboard.guard_member.';
+    'Raises what member_refusal answered with its sentence, and nothing for NULL: PT403 in RPCs, 42501 in switchboard.guard_member.';
+
+create function private.lock_member(organization uuid, member uuid) returns public.memberships
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_member public.memberships;
+begin
+    -- Everywhere where members are written the organization is locked first, so nobody waits for each other in a circle.
+    perform from public.organizations o where o.id = organization for no key update;
+    select * into v_member
+    from public.memberships m where m.organization_id = organization and m.user_id = member
+    for update;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'member_not_found',
+            detail = 'The organization has no member with this user id.';
+    end if;
+    return v_member;
+end;
+$$;
+comment on function private.lock_member(uuid, uuid) is
+    'A membership, locked with its organization until the transaction ends. For RPC bodies that change or end it. Raises PT404 member_not_found.';
 
 create function private.may_become_member(member public.memberships) returns boolean
     language sql volatile
@@ -419,7 +446,6 @@ declare
     v_changes jsonb := p_changes;
     v_before public.memberships;
     v_after public.memberships;
-    v_refusal text;
 begin
     if p_changes is null or jsonb_typeof(p_changes) <> 'object' or p_changes = '{}' then
         raise exception using errcode = '22023', message = 'changes must be a JSON object with at least one change';
@@ -463,17 +489,7 @@ begin
     end loop;
     perform switchboard.assert_permissions(p_changes -> 'permissions');
 
-    -- Everywhere where members are written the organization is locked first, so nobody waits for each other in a circle.
-    perform from public.organizations o where o.id = v_org for no key update;
-    select * into v_before
-    from public.memberships m where m.organization_id = v_org and m.user_id = p_user_id
-    for update;
-    if not found then
-        raise exception using
-            errcode = 'PT404',
-            message = 'member_not_found',
-            detail = 'The organization has no member with this user id.';
-    end if;
+    v_before := private.lock_member(v_org, p_user_id);
     if p_changes ->> 'role' = 'owner' then
         -- An owner has all of it; what a former role was limited by goes.
         v_changes := '{"permissions": {}, "allowed_dataset_ids": null, "expires_at": null}' || p_changes;
@@ -486,10 +502,7 @@ begin
             errcode = '22023',
             message = 'an owner has all capabilities, all datasets and no end: leave out permissions, allowed_dataset_ids and expires_at';
     end if;
-    v_refusal := private.member_refusal(v_uid, v_before, v_after);
-    if v_refusal is not null then
-        perform private.refuse_member(v_refusal, 'PT403');
-    end if;
+    perform private.refuse_member(private.member_refusal(v_uid, v_before, v_after), 'PT403');
     update public.memberships m
     set role = v_after.role, status = v_after.status, permissions = v_after.permissions,
         can_view_all_leads = v_after.can_view_all_leads, can_edit_lessons = v_after.can_edit_lessons,
@@ -520,25 +533,12 @@ declare
     v_org uuid := switchboard.require_org('members.write');
     v_uid uuid := switchboard.require_uid();
     v_member public.memberships;
-    v_refusal text;
 begin
     if p_user_id = v_uid then
         perform private.refuse_member('own_membership', 'PT403');
     end if;
-    perform from public.organizations o where o.id = v_org for no key update;
-    select * into v_member
-    from public.memberships m where m.organization_id = v_org and m.user_id = p_user_id
-    for update;
-    if not found then
-        raise exception using
-            errcode = 'PT404',
-            message = 'member_not_found',
-            detail = 'The organization has no member with this user id.';
-    end if;
-    v_refusal := private.member_refusal(v_uid, v_member, null);
-    if v_refusal is not null then
-        perform private.refuse_member(v_refusal, 'PT403');
-    end if;
+    v_member := private.lock_member(v_org, p_user_id);
+    perform private.refuse_member(private.member_refusal(v_uid, v_member, null), 'PT403');
     delete from public.memberships m where m.organization_id = v_org and m.user_id = p_user_id;
 end;
 $$;

@@ -179,6 +179,7 @@ select bag_eq(
         ('private.is_time_zone(name text)', 'i', false),
         ('private.last_owner()', 'v', true),
         ('private.leave_organization(p_organization_id uuid)', 'v', true),
+        ('private.lock_member(organization uuid, member uuid)', 'v', false),
         ('private.may_become_member(member memberships)', 'v', false),
         ('private.member_capabilities(member memberships)', 'i', false),
         ('private.member_contact(p_organization_id uuid, p_user_id uuid)', 's', true),
