@@ -147,7 +147,7 @@ fn is_sealed(value: JsonText) -> bool {
 /// # Errors
 /// 22023 when the value is not an envelope.
 #[pg_extern(immutable, parallel_safe, strict)]
-fn hint(value: JsonText) -> Result<JsonText, ErrorReport> {
+fn credential_hint(value: JsonText) -> Result<JsonText, ErrorReport> {
     credential::hint(&value.0).map(JsonText::new).map_err(shape)
 }
 
@@ -171,7 +171,7 @@ fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
 /// # Errors
 /// As `seal`, and 22023 for an envelope of another row.
 #[pg_trigger]
-fn seal_trigger<'a>(
+fn seal_column<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
     error::raised(seal_row(trigger))
@@ -261,7 +261,7 @@ mod tests {
                  wrapped_key bytea, shredded_at timestamptz, primary key (organization_id, version));
              create table public.secrets (org uuid, id uuid, credentials jsonb);
              create trigger aaa_seal before insert or update on public.secrets for each row
-                 execute function switchboard.seal_trigger('credentials', 'org', 'id', 'test');
+                 execute function switchboard.seal_column('credentials', 'org', 'id', 'test');
              insert into public.secrets values (gen_random_uuid(), gen_random_uuid(), '{\"authToken\": \"canary\"}')",
         )
         .unwrap();

@@ -43,8 +43,8 @@ fn phone_type(number: &str) -> Option<&'static str> {
 
 /// The calling code of an E.164 number; NULL for other text.
 #[pg_extern(immutable, parallel_safe, strict)]
-fn phone_country_code(number: &str) -> Option<i32> {
-    Some(phone::describe(number)?.country_code)
+fn phone_calling_code(number: &str) -> Option<i32> {
+    Some(phone::describe(number)?.calling_code)
 }
 
 /// An E.164 number as people write it; NULL for other text. `style`: national, international or rfc3966.
@@ -60,7 +60,7 @@ fn phone_format(number: &str, style: &str) -> Result<Option<String>, ErrorReport
 /// The calling code of a region (ISO 3166 alpha-2), such as 44 for GB; NULL for an unknown one.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn calling_code(region: &str) -> Option<i32> {
-    phone::country_code(region)
+    phone::calling_code(region)
 }
 
 /// Version of the numbering metadata (Google's libphonenumber). Verdicts on validity age with it; E.164 text does not.
@@ -81,7 +81,7 @@ fn parse_phone(
     'static,
     (
         name!(e164, Option<String>),
-        name!(country_code, Option<i32>),
+        name!(calling_code, Option<i32>),
         name!(region, Option<&'static str>),
         name!(type, Option<&'static str>),
         name!(validity, &'static str),
@@ -92,7 +92,7 @@ fn parse_phone(
     let number = phone::parse(input.unwrap_or_default(), region, Options::default());
     TableIterator::once((
         number.e164,
-        number.country_code,
+        number.calling_code,
         number.region,
         number.number_type.map(|kind| kind.as_str()),
         number.validity.as_str(),

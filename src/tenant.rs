@@ -3,7 +3,7 @@
 //! Policies call `organization_for(capability)` inside a scalar sub-select, once per statement. Nothing here raises but
 //! `assert_permissions`, and nothing is SECURITY DEFINER: the membership tables are read as their owner would read them,
 //! by index scans without a plan, the tables of support by kept plans.
-//! `require_uid` and `require_org`, which do raise, are SQL over these (sql/extension/tenant.sql).
+//! `require_user_id` and `require_organization`, which do raise, are SQL over these (sql/extension/tenant.sql).
 //!
 //! Contract with sql/schema: `public.memberships(organization_id, user_id, role, status, can_view_all_leads,
 //! can_edit_lessons, can_push_to_n8n, can_manage_users, permissions, allowed_dataset_ids, expires_at)`,
@@ -88,16 +88,16 @@ fn is_member(organization_id: Uuid) -> bool {
 /// Whether the caller holds `capability` in an organization, whichever the request is for. The service role holds every
 /// capability in every organization that exists.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
-fn can(organization_id: Uuid, capability: &str) -> bool {
+fn has_capability(organization_id: Uuid, capability: &str) -> bool {
     let Some(capability) = Capability::from_name(capability) else {
         return false;
     };
-    with_caller(|caller| caller.can(from_sql(organization_id), capability))
+    with_caller(|caller| caller.has_capability(from_sql(organization_id), capability))
 }
 
 /// The caller's role in the organization that the request works for, or `support`; NULL when there is none.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
-fn org_role() -> Option<&'static str> {
+fn organization_role() -> Option<&'static str> {
     with_caller(|caller| caller.membership().map(|m| m.standing.name()))
 }
 
@@ -124,7 +124,7 @@ fn is_platform_admin() -> bool {
 /// Who the caller is for us and why: user_id, organization_id, role, capabilities, source, reason, organizations; where
 /// they say something also dataset_scope, expires_at and support_session_id.
 #[pg_extern(stable, parallel_restricted, strict, cost = 50)]
-fn context() -> JsonText {
+fn request_context() -> JsonText {
     let role = request_role();
     JsonText::new(with_caller(|caller| describe(caller, role)).to_string())
 }
@@ -174,14 +174,14 @@ fn describe(caller: &Caller, request_role: Option<String>) -> Value {
 
 /// The organization of a storage path `{organization_id}/…`; NULL for any other text.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
-fn path_org(name: &str) -> Option<Uuid> {
-    switchboard_core::tenant::path_org(name).map(to_sql)
+fn path_organization(name: &str) -> Option<Uuid> {
+    switchboard_core::tenant::path_organization(name).map(to_sql)
 }
 
 /// The organization of a Realtime topic `org:{organization_id}:{entity}`; NULL for any other text.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
-fn topic_org(topic: &str) -> Option<Uuid> {
-    switchboard_core::tenant::topic_org(topic).map(to_sql)
+fn topic_organization(topic: &str) -> Option<Uuid> {
+    switchboard_core::tenant::topic_organization(topic).map(to_sql)
 }
 
 /// True for an object of capability → true (gives it) or false (takes it away); raises 22023 for anything else.

@@ -9,7 +9,7 @@ revoke execute on all functions in schema switchboard from public;
 -- normalize_phone fires for every row of an import, and saving and restoring the setting took a third of its time; its
 -- one statement qualifies every table, type and operator instead.
 alter function switchboard.maintain_counts() set search_path = '';
-alter function switchboard.seal_trigger() set search_path = '';
+alter function switchboard.seal_column() set search_path = '';
 
 do $$
 declare
@@ -21,17 +21,17 @@ declare
         'switchboard.organization_for(text)',
         'switchboard.organization_ids()',
         'switchboard.is_member(uuid)',
-        'switchboard.can(uuid, text)',
-        'switchboard.org_role()',
+        'switchboard.has_capability(uuid, text)',
+        'switchboard.organization_role()',
         'switchboard.dataset_scope()',
         'switchboard.is_platform_admin()',
-        'switchboard.context()',
-        'switchboard.path_org(text)',
-        'switchboard.topic_org(text)',
+        'switchboard.request_context()',
+        'switchboard.path_organization(text)',
+        'switchboard.topic_organization(text)',
         'switchboard.assert_permissions(jsonb)',
         'switchboard.capabilities()',
-        'switchboard.require_uid()',
-        'switchboard.require_org(text)',
+        'switchboard.require_user_id()',
+        'switchboard.require_organization(text)',
         'switchboard.to_e164(text, text)',
         'switchboard.is_e164(text)',
         'switchboard.parse_phone(text, text)',
@@ -39,11 +39,11 @@ declare
         'switchboard.phone_is_valid(text, text)',
         'switchboard.phone_region(text)',
         'switchboard.phone_type(text)',
-        'switchboard.phone_country_code(text)',
+        'switchboard.phone_calling_code(text)',
         'switchboard.phone_format(text, text)',
         'switchboard.phone_metadata_version()',
         'switchboard.is_sealed(jsonb)',
-        'switchboard.hint(jsonb)',
+        'switchboard.credential_hint(jsonb)',
         'switchboard.assert_sealed(jsonb)',
         'switchboard.compile_prompt(jsonb, jsonb, jsonb)'
     ];
@@ -59,7 +59,7 @@ declare
         'switchboard.phone_revalidate(regclass, name)',
         'switchboard.key_loaded()',
         'switchboard.maintain_counts()',
-        'switchboard.seal_trigger()',
+        'switchboard.seal_column()',
         'switchboard.normalize_phone()'
     ];
     api_role name;
@@ -95,30 +95,30 @@ comment on function switchboard.current_organization_id() is 'Organization that 
 comment on function switchboard.organization_for(text) is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
 comment on function switchboard.organization_ids() is 'All organizations of which the caller is an active member, sorted; empty array if none. A support session is no membership.';
 comment on function switchboard.is_member(uuid) is 'Whether the caller is an active member of the organization, whichever the request is for. For joining topics and for RPCs, not for policies of large tables. A support session is no membership.';
-comment on function switchboard.can(uuid, text) is 'Whether the caller holds the capability in the organization, whichever the request is for; service_role does in every organization that exists. For RPCs and triggers, not for policies of large tables.';
-comment on function switchboard.org_role() is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
+comment on function switchboard.has_capability(uuid, text) is 'Whether the caller holds the capability in the organization, whichever the request is for; service_role does in every organization that exists. For RPCs and triggers, not for policies of large tables.';
+comment on function switchboard.organization_role() is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
 comment on function switchboard.dataset_scope() is 'Datasets whose leads the caller may see in the current organization; NULL is all of them, an empty array none. Without an organization: none.';
 comment on function switchboard.is_platform_admin() is 'Whether the caller is in private.platform_admins and signed in with a second factor (aal2).';
-comment on function switchboard.context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
-comment on function switchboard.path_org(text) is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
-comment on function switchboard.topic_org(text) is 'The organization of a Realtime topic org:{organization_id}:{entity}: a canonical uuid, and a–z, 0–9 and underscore; NULL for any other text. Never raises.';
+comment on function switchboard.request_context() is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
+comment on function switchboard.path_organization(text) is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
+comment on function switchboard.topic_organization(text) is 'The organization of a Realtime topic org:{organization_id}:{entity}: a canonical uuid, and a–z, 0–9 and underscore; NULL for any other text. Never raises.';
 comment on function switchboard.member_capabilities(text, jsonb, boolean, boolean, boolean, boolean) is 'What a membership with this role, permissions, can_view_all_leads, can_edit_lessons, can_push_to_n8n and can_manage_users gives in an active organization, sorted; {} for an unknown role or permissions. Never raises.';
 comment on function switchboard.assert_permissions(jsonb) is 'True for an object of capability → true (gives it) or false (takes it away). Raises 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean. For CHECK constraints.';
 comment on function switchboard.capabilities() is 'The role × capability table, one row for each capability that a role holds in an active organization.';
-comment on function switchboard.require_uid() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
-comment on function switchboard.require_org(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
+comment on function switchboard.require_user_id() is 'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
+comment on function switchboard.require_organization(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
 
 comment on function switchboard.guard_row() is 'Trigger, BEFORE UPDATE FOR EACH ROW; its WHEN clause compares the guarded columns, so an ordinary update does not call it. Argument: those columns, for the message. Raises 42501. Column grants already say no to the API roles; this also holds for service_role and the owner, and for a member of two organizations who would move a row from one to the other.';
 comment on function switchboard.guard_member() is 'Trigger, BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW on public.memberships: who may change whose membership. Without a signed-in user everything; one''s own row: founding, accepting an invitation, leaving; others'': members.write, a role above theirs, and nothing given that the giver lacks. Locks the organization while an owner goes. Raises 42501 with a code such as role_too_low.';
 
 comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. Second argument: ISO 3166 region that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
 comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';
-comment on function switchboard.parse_phone(text, text) is 'One row about a number as people type it: e164, country_code, region, type, validity (valid, possible, test_range, invalid), extension, reason (not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters). Never raises.';
+comment on function switchboard.parse_phone(text, text) is 'One row about a number as people type it: e164, calling_code, region, type, validity (valid, possible, test_range, invalid), extension, reason (not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters). Never raises.';
 comment on function switchboard.calling_code(text) is 'Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.';
 comment on function switchboard.phone_is_valid(text, text) is 'Whether a number, in any spelling that to_e164 reads, lies in a range that its country has assigned. A verdict of one phone_metadata_version: store the number, ask again.';
 comment on function switchboard.phone_region(text) is 'ISO 3166 region of an E.164 number (001 for calling codes without a country); NULL for a number in no region''s range and for other text.';
 comment on function switchboard.phone_type(text) is 'What the range of an E.164 number is for: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, shared_cost, voip, personal_number, pager, uan, voicemail, or unknown in no assigned range; NULL for other text.';
-comment on function switchboard.phone_country_code(text) is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
+comment on function switchboard.phone_calling_code(text) is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
 comment on function switchboard.phone_format(text, text) is 'An E.164 number as people write it; style national, international or rfc3966 (tel: link). NULL for text that is not E.164. Raises 22023 for another style.';
 comment on function switchboard.phone_metadata_version() is 'Version of the numbering metadata. E.164 text does not change with it; validity does.';
 comment on function switchboard.phone_revalidate(regclass, name) is 'Stored numbers that the present metadata does not call valid, test numbers aside: table, column, number, its region, type, validity (possible, or invalid when it would no longer pass is_e164), reason, and in how many rows. Without arguments every column with a CHECK by is_e164; with a table its columns, with a column that one. Reads with the caller''s rights; owner only. Raises 22023 for a table without such a column.';
@@ -128,10 +128,10 @@ comment on function switchboard.maintain_counts() is 'Trigger, AFTER INSERT / UP
 
 comment on function switchboard.seal(jsonb, uuid, text, text) is 'Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only: 42501. Raises 22023, 54000, 55000 (no or wrong key).';
 comment on function switchboard.unseal(jsonb, uuid, text, text, text) is 'Opens an envelope; the last argument says what for. Service role only: 42501. Written to private.unseal_audit and the server''s log. Raises 22023 for an envelope of another row or altered, 55000 (no or wrong key).';
-comment on function switchboard.seal_trigger() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, ENABLE ALWAYS, named to fire first. Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope; a foreign envelope raises 22023; no key raises 55000.';
+comment on function switchboard.seal_column() is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, ENABLE ALWAYS, named to fire first. Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope; a foreign envelope raises 22023; no key raises 55000.';
 comment on function switchboard.key_loaded() is 'Whether this server has a key ring to seal and open credentials with, or can load it. Owner only; doctor() reports it.';
 comment on function switchboard.is_sealed(jsonb) is 'Whether the value has the shape of an envelope; needs no key.';
-comment on function switchboard.hint(jsonb) is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
+comment on function switchboard.credential_hint(jsonb) is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
 comment on function switchboard.assert_sealed(jsonb) is 'True for an envelope; raises 22023, without the value, for anything else. For CHECK constraints.';
 
 comment on function switchboard.compile_prompt(jsonb, jsonb, jsonb) is 'Compiles a prompt: structure {section: {content, source, why}}, lessons [{id, lesson_type, …}], options {token_budget, draft, variables} → text, its sha256 (hex), spans (who wrote which bytes), token estimate, dropped lessons, warnings. Same input, same bytes. Raises 22023 naming the path and the rule, also when it does not fit the budget.';

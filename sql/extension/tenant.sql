@@ -2,7 +2,7 @@
 -- (PTnnn → HTTP nnn) are not among the codes that a native function can name, and because none runs for every row of
 -- a large table: require_* once per RPC, guard_row only to refuse, guard_member when somebody's rights change.
 
-create function switchboard.require_uid() returns uuid
+create function switchboard.require_user_id() returns uuid
 language plpgsql stable parallel restricted cost 10
 set search_path = ''
 as $$
@@ -20,7 +20,7 @@ begin
 end;
 $$;
 
-create function switchboard.require_org(capability text) returns uuid
+create function switchboard.require_organization(capability text) returns uuid
 language plpgsql stable parallel restricted strict cost 10
 set search_path = ''
 as $$
@@ -31,9 +31,9 @@ begin
     if organization_id is not null then
         return organization_id;
     end if;
-    context := switchboard.context();
+    context := switchboard.request_context();
     if context ->> 'reason' = 'no_identity' then
-        perform switchboard.require_uid();
+        perform switchboard.require_user_id();
     end if;
     if context ->> 'reason' in ('organization_required', 'malformed', 'headers_disagree')
         or (context ->> 'reason' is null and context ->> 'organization_id' is null) then
@@ -83,7 +83,7 @@ begin
         member_after := new;
     end if;
 
-    -- Owners go one at a time, so that the last of two sees the other gone: private.last_owner counts after this.
+    -- Owners go one at a time, so that the last of two sees the other gone: private.keep_last_owner counts after this.
     if member_before.role = 'owner' and member_before.status = 'active'
         and (tg_op = 'DELETE' or member_after.role <> 'owner' or member_after.status <> 'active')
     then
@@ -105,10 +105,10 @@ begin
     elsif tg_op = 'UPDATE' and private.same_rights(member_before, member_after) then
         null;
     else
-        perform private.refuse_member(coalesce(
+        perform private.raise_member_refusal(coalesce(
             private.member_refusal(actor, member_before, member_after),
             case when not coalesce(
-                switchboard.can(coalesce(member_after.organization_id, member_before.organization_id), 'members.write'),
+                switchboard.has_capability(coalesce(member_after.organization_id, member_before.organization_id), 'members.write'),
                 false
             ) then 'members_write_required' end
         ), '42501');

@@ -42,7 +42,7 @@ create table public.organizations (
         check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
     logo_path text
         constraint organizations_logo_path_check
-        check (logo_path is null or switchboard.path_org(logo_path) is not distinct from id),
+        check (logo_path is null or switchboard.path_organization(logo_path) is not distinct from id),
     primary_color text not null default '#8cc63f'
         constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
     quiet_start time not null default '08:00',
@@ -263,8 +263,8 @@ create policy profiles_update on public.profiles for update to authenticated
 create policy profiles_delete on public.profiles for delete to authenticated
     using (false);
 
-select private.deny_all('private.platform_admins');
-select private.deny_all('private.profile_failures');
+select private.add_deny_policy('private.platform_admins');
+select private.add_deny_policy('private.profile_failures');
 
 grant select on public.organizations, public.memberships to authenticated;
 -- default_agent_id and default_phone_number_id follow where agents and phone_numbers are made.
@@ -395,7 +395,7 @@ as $$
 declare
     -- Far above what a person needs, far below what hurts.
     max_owned constant integer := 20;
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
     v_name text := btrim(p_name);
     v_slug text := lower(btrim(p_slug));
     v_row public.organizations;
@@ -494,7 +494,7 @@ create function public.whoami() returns jsonb
     language sql stable
     set search_path = ''
 begin atomic
-    select switchboard.context();
+    select switchboard.request_context();
 end;
 comment on function public.whoami() is
     'Who the caller is for the database: user_id, organization_id, role, capabilities, which source named the organization, the reason when there is none, and the caller''s organizations. Raises nothing.';

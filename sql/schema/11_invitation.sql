@@ -120,8 +120,8 @@ as $$
 declare
     -- More than a team needs at once, and a bound on mails that a stolen session can cause.
     max_open constant integer := 100;
-    v_org uuid := switchboard.require_org('members.write');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('members.write');
+    v_uid uuid := switchboard.require_user_id();
     v_email text := lower(btrim(p_email));
     -- A month counts as 30 days, whatever today's date and the session's time zone.
     v_expires_at timestamptz := now() + make_interval(secs => extract(epoch from p_expires_in));
@@ -179,7 +179,7 @@ begin
     if found then
         -- An invitation that says more than the caller may give is not the caller's to replace, unless it is void.
         if v_open.expires_at > now() then
-            perform private.refuse_member(
+            perform private.raise_member_refusal(
                 private.member_refusal(v_uid, null, private.offered_membership(v_open, null)), 'PT403');
         end if;
         delete from public.invitations i where i.organization_id = v_org and i.id = v_open.id;
@@ -204,7 +204,7 @@ begin
         v_expires_at
     )
     returning * into v_row;
-    perform private.refuse_member(
+    perform private.raise_member_refusal(
         private.member_refusal(v_uid, null, private.offered_membership(v_row, null)), 'PT403');
     return jsonb_build_object('invitation_id', v_row.id, 'token', v_token, 'expires_at', v_row.expires_at);
 end;
@@ -240,7 +240,7 @@ create function private.accept_invitation(p_token text) returns jsonb
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
     v_user record;
     v_org uuid;
     v_invitation public.invitations;
@@ -356,8 +356,8 @@ create function private.revoke_invitation(p_invitation_id uuid) returns void
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('members.write');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('members.write');
+    v_uid uuid := switchboard.require_user_id();
     v_invitation public.invitations;
 begin
     select * into v_invitation
@@ -371,7 +371,7 @@ begin
             detail = 'The organization has no open invitation with this id.';
     end if;
     -- Only the rank counts here: revoking gives nobody anything.
-    perform private.refuse_member(
+    perform private.raise_member_refusal(
         private.member_refusal(v_uid, private.offered_membership(v_invitation, null), null), 'PT403');
     update public.invitations i
     set revoked_at = now(), revoked_by = v_uid

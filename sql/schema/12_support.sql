@@ -70,14 +70,14 @@ create table private.platform_log (
 );
 comment on table private.platform_log is
     'Who became and who ceased to be a platform administrator, by whom; actor_id NULL is the service key. No foreign keys: the record outlives the people. For the database owner.';
-select private.deny_all('private.platform_log');
+select private.add_deny_policy('private.platform_log');
 
 create function private.require_platform_admin() returns uuid
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     if not switchboard.is_platform_admin() then
         raise exception using
@@ -102,7 +102,7 @@ create function private.open_support_session(
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
     v_capabilities text[] := p_capabilities;
     v_bad text;
     v_row public.support_sessions;
@@ -187,7 +187,7 @@ create function private.close_support_session(p_id uuid) returns public.support_
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
     v_row public.support_sessions;
 begin
     update public.support_sessions s
@@ -222,7 +222,7 @@ create function private.my_support_sessions() returns setof public.support_sessi
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     return query
         select s.* from public.support_sessions s
@@ -283,7 +283,7 @@ create function private.grant_platform_admin(p_user_id uuid) returns void
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     perform private.require_platform_admin();
     if not exists (select from auth.users u where u.id = p_user_id and not u.is_anonymous) then
@@ -315,7 +315,7 @@ create function private.revoke_platform_admin(p_user_id uuid) returns void
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     perform private.require_platform_admin();
     -- Two who revoke each other: the second waits, and is none any more.

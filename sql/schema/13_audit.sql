@@ -49,7 +49,7 @@ alter policy audit_log_select on public.audit_log using (
 );
 grant select on public.audit_log to authenticated;
 
-create function private.keep_audit() returns trigger
+create function private.refuse_audit_change() returns trigger
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -63,14 +63,14 @@ begin
         hint = 'The database owner removes old rows with private.prune_audit(before).';
 end;
 $$;
-comment on function private.keep_audit() is
+comment on function private.refuse_audit_change() is
     'Trigger on audit_log, before UPDATE, DELETE and TRUNCATE: raises 42501, also for the owner, but for deletes of private.prune_audit.';
-create trigger keep_audit
+create trigger refuse_audit_change
     before update or delete on public.audit_log
-    for each row execute function private.keep_audit();
-create trigger keep_audit_truncate
+    for each row execute function private.refuse_audit_change();
+create trigger refuse_audit_truncate
     before truncate on public.audit_log
-    for each statement execute function private.keep_audit();
+    for each statement execute function private.refuse_audit_change();
 
 create function private.audit_values(
     row_values jsonb,

@@ -94,7 +94,7 @@ $$;
 comment on function private.member_refusal(uuid, public.memberships, public.memberships) is
     'Why actor may not turn one membership into the other (NULL before: a new one; NULL after: removal), or NULL when they may: an active member with members.write whose role is above the role before and after (an owner: any), who gives no capability, dataset or time beyond their own that the membership does not have already. Codes: members_write_required, own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership. Does not ask for the organization''s status.';
 
-create function private.refuse_member(code text, state text) returns void
+create function private.raise_member_refusal(code text, state text) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -120,7 +120,7 @@ begin
         end;
 end;
 $$;
-comment on function private.refuse_member(text, text) is
+comment on function private.raise_member_refusal(text, text) is
     'Raises what member_refusal answered with its sentence, and nothing for NULL: PT403 in RPCs, 42501 in switchboard.guard_member.';
 
 create function private.lock_member(organization uuid, member uuid) returns public.memberships
@@ -176,7 +176,7 @@ end;
 comment on function private.may_become_member(public.memberships) is
     'For switchboard.guard_member: whether a user may make this membership of their own, as founder of an organization made in this transaction or by an invitation accepted in it.';
 
-create function private.are_gone(organization uuid, datasets uuid[]) returns boolean
+create function private.datasets_are_deleted(organization uuid, datasets uuid[]) returns boolean
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -186,7 +186,7 @@ begin
     );
 end;
 $$;
-comment on function private.are_gone(uuid, uuid[]) is
+comment on function private.datasets_are_deleted(uuid, uuid[]) is
     'Whether the organization has none of these datasets. plpgsql, because the table is made in a later file.';
 
 create function private.same_rights(member_before public.memberships, member_after public.memberships) returns boolean
@@ -205,7 +205,7 @@ begin atomic
         and (
             (member_before).allowed_dataset_ids is not distinct from (member_after).allowed_dataset_ids
             or (member_after).allowed_dataset_ids <@ (member_before).allowed_dataset_ids
-            and private.are_gone(
+            and private.datasets_are_deleted(
                 (member_before).organization_id,
                 array(
                     select d from unnest((member_before).allowed_dataset_ids) as d
@@ -217,7 +217,7 @@ end;
 comment on function private.same_rights(public.memberships, public.memberships) is
     'For switchboard.guard_member: whether an update leaves the rights as they are, dataset scopes that lose a deleted dataset included.';
 
-create function private.last_owner() returns trigger
+create function private.keep_last_owner() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -241,7 +241,7 @@ begin
     return null;
 end;
 $$;
-comment on function private.last_owner() is
+comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
 create trigger guard_member
@@ -252,11 +252,11 @@ create constraint trigger last_owner_update
     for each row when (
         old.role = 'owner' and old.status = 'active' and (new.role <> 'owner' or new.status <> 'active')
     )
-    execute function private.last_owner();
+    execute function private.keep_last_owner();
 create constraint trigger last_owner_delete
     after delete on public.memberships
     for each row when (old.role = 'owner' and old.status = 'active')
-    execute function private.last_owner();
+    execute function private.keep_last_owner();
 
 create function private.check_dataset_scope() returns trigger
     language plpgsql volatile
@@ -302,7 +302,7 @@ create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.invitations
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
 
-create function private.forget_datasets() returns trigger
+create function private.remove_datasets_from_scopes() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -324,7 +324,7 @@ begin
     return null;
 end;
 $$;
-comment on function private.forget_datasets() is
+comment on function private.remove_datasets_from_scopes() is
     'AFTER DELETE statement trigger on datasets (transition table old_rows): takes deleted datasets out of members'' and invitations'' scopes. Definer, because whoever deletes a dataset need not be above every member. Raises nothing.';
 
 create function private.switch_organization(p_organization_id uuid) returns jsonb
@@ -332,7 +332,7 @@ create function private.switch_organization(p_organization_id uuid) returns json
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     if p_organization_id is not null and not exists (
         select from public.memberships m
@@ -348,7 +348,7 @@ begin
     insert into public.profiles (id, default_organization_id)
     select u.id, p_organization_id from auth.users u where u.id = v_uid
     on conflict (id) do update set default_organization_id = excluded.default_organization_id;
-    return switchboard.context();
+    return switchboard.request_context();
 end;
 $$;
 comment on function private.switch_organization(uuid) is
@@ -379,7 +379,7 @@ create function private.my_organizations() returns table (
 as $$
 #variable_conflict use_column
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
     v_current uuid := switchboard.current_organization_id();
 begin
     return query
@@ -438,8 +438,8 @@ create function private.change_member(p_user_id uuid, p_changes jsonb) returns j
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('members.write');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('members.write');
+    v_uid uuid := switchboard.require_user_id();
     v_key text;
     v_value jsonb;
     v_problem text;
@@ -502,7 +502,7 @@ begin
             errcode = '22023',
             message = 'an owner has all capabilities, all datasets and no end: leave out permissions, allowed_dataset_ids and expires_at';
     end if;
-    perform private.refuse_member(private.member_refusal(v_uid, v_before, v_after), 'PT403');
+    perform private.raise_member_refusal(private.member_refusal(v_uid, v_before, v_after), 'PT403');
     update public.memberships m
     set role = v_after.role, status = v_after.status, permissions = v_after.permissions,
         can_view_all_leads = v_after.can_view_all_leads, can_edit_lessons = v_after.can_edit_lessons,
@@ -530,15 +530,15 @@ create function private.remove_member(p_user_id uuid) returns void
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('members.write');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('members.write');
+    v_uid uuid := switchboard.require_user_id();
     v_member public.memberships;
 begin
     if p_user_id = v_uid then
-        perform private.refuse_member('own_membership', 'PT403');
+        perform private.raise_member_refusal('own_membership', 'PT403');
     end if;
     v_member := private.lock_member(v_org, p_user_id);
-    perform private.refuse_member(private.member_refusal(v_uid, v_member, null), 'PT403');
+    perform private.raise_member_refusal(private.member_refusal(v_uid, v_member, null), 'PT403');
     delete from public.memberships m where m.organization_id = v_org and m.user_id = p_user_id;
 end;
 $$;
@@ -559,7 +559,7 @@ create function private.leave_organization(p_organization_id uuid) returns void
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_uid();
+    v_uid uuid := switchboard.require_user_id();
 begin
     -- Only a member locks it: a stranger finds the same nothing for an organization that exists and one that does not.
     perform from public.organizations o
@@ -594,8 +594,8 @@ create function private.transfer_ownership(p_user_id uuid) returns jsonb
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('organization.transfer');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('organization.transfer');
+    v_uid uuid := switchboard.require_user_id();
     v_heir public.memberships;
 begin
     if p_user_id = v_uid then
@@ -636,8 +636,8 @@ create function private.require_owner() returns uuid
 as $$
 declare
     -- The organization.read that an owner holds in every status: a paused or cancelled organization masks the rest.
-    v_org uuid := switchboard.require_org('organization.read');
-    v_uid uuid := switchboard.require_uid();
+    v_org uuid := switchboard.require_organization('organization.read');
+    v_uid uuid := switchboard.require_user_id();
 begin
     if not exists (
         select from public.memberships m
@@ -662,7 +662,7 @@ create function private.set_organization_status(p_status text) returns public.or
 as $$
 declare
     v_service boolean := coalesce(switchboard.request_role() = 'service_role', false);
-    v_org uuid := case when v_service then switchboard.require_org('organization.write') else private.require_owner() end;
+    v_org uuid := case when v_service then switchboard.require_organization('organization.write') else private.require_owner() end;
     v_row public.organizations;
 begin
     if p_status is null or p_status not in ('active', 'paused', 'cancelled') then
@@ -703,7 +703,7 @@ declare
     v_org uuid := private.require_owner();
     v_row public.organizations;
 begin
-    perform switchboard.require_uid();
+    perform switchboard.require_user_id();
     select * into v_row from public.organizations o where o.id = v_org for update;
     if p_confirm_slug is distinct from v_row.slug then
         raise exception using

@@ -1,5 +1,5 @@
 -- Credentials: provider accounts whose secrets are sealed before they reach the table, and the key
--- tables of the native code. switchboard.seal_trigger, seal and unseal read and write
+-- tables of the native code. switchboard.seal_column, seal and unseal read and write
 -- private.root_keys, private.tenant_keys and private.unseal_audit as the owner; their columns are that
 -- contract. The keys in them are wrapped: none opens anything without the server's key file.
 
@@ -51,9 +51,9 @@ create index unseal_audit_organization_id_idx on private.unseal_audit (organizat
 comment on index private.unseal_audit_organization_id_idx is
     'Who opened credentials of this organization, newest first.';
 
-select private.deny_all('private.root_keys');
-select private.deny_all('private.tenant_keys');
-select private.deny_all('private.unseal_audit');
+select private.add_deny_policy('private.root_keys');
+select private.add_deny_policy('private.tenant_keys');
+select private.add_deny_policy('private.unseal_audit');
 
 create table public.provider_accounts (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -70,7 +70,7 @@ create table public.provider_accounts (
     -- be the first CHECK that is evaluated, because any other one that fails would print it too.
     credentials jsonb
         constraint aa_credentials_sealed check (switchboard.assert_sealed(credentials)),
-    credentials_hint jsonb generated always as (switchboard.hint(credentials)) stored,
+    credentials_hint jsonb generated always as (switchboard.credential_hint(credentials)) stored,
     status text not null default 'active'
         constraint provider_accounts_status_check check (status in ('active', 'inactive', 'error')),
     failure_count integer not null default 0
@@ -103,7 +103,7 @@ comment on index public.provider_accounts_id_idx is
 -- session_replication_role = replica skips an ordinary trigger.
 create trigger aa_seal_credentials
     before insert or update on public.provider_accounts
-    for each row execute function switchboard.seal_trigger(
+    for each row execute function switchboard.seal_column(
         'credentials', 'organization_id', 'id', 'provider_accounts.credentials'
     );
 alter table public.provider_accounts enable always trigger aa_seal_credentials;

@@ -61,7 +61,7 @@ create function private.member_contact(
 as $$
 #variable_conflict use_column
 begin
-    if p_user_id = switchboard.user_id() or switchboard.can(p_organization_id, 'members.write') then
+    if p_user_id = switchboard.user_id() or switchboard.has_capability(p_organization_id, 'members.write') then
         return query
             select u.email::text, p.phone_number, u.last_sign_in_at
             from public.memberships m

@@ -3,12 +3,12 @@
 -- fetches them under its own rights. Realtime keeps its schema realtime; it is not there on a plain Postgres,
 -- and may come after these migrations: private.attach_realtime() then does the same again.
 
-create function private.may_join(topic text) returns boolean
+create function private.may_join_topic(topic text) returns boolean
     language sql stable
     set search_path = ''
 begin atomic
     -- An id tells that a row exists, so a topic is for those who may see every row of its table.
-    select coalesce(switchboard.can(t.organization_id, t.capability), false)
+    select coalesce(switchboard.has_capability(t.organization_id, t.capability), false)
         and (
             t.entity in ('agents', 'phone_numbers')
             or not exists (
@@ -30,12 +30,12 @@ begin atomic
                 when 'prompts' then 'prompts.read'
             end as capability
         from (
-            select switchboard.topic_org(may_join.topic) as organization_id,
-                split_part(may_join.topic, ':', 3) as entity
+            select switchboard.topic_organization(may_join_topic.topic) as organization_id,
+                split_part(may_join_topic.topic, ':', 3) as entity
         ) as e
     ) as t;
 end;
-comment on function private.may_join(text) is
+comment on function private.may_join_topic(text) is
     'Whether the caller may listen to a topic org:{organization_id}:{table}: agents, datasets, phone_numbers and prompts need .read of the table, calls and leads .read_all; all but agents and phone_numbers are closed to a member whose scope is some datasets. False for any other topic. With the caller''s rights, for the policy of realtime.messages. Raises nothing.';
 
 create function private.broadcast(entity text, op text, organization_id uuid, ids uuid[]) returns void
@@ -95,7 +95,7 @@ begin
             using (
                 extension = 'broadcast'
                 and topic = (select realtime.topic())
-                and (select private.may_join(realtime.topic()))
+                and (select private.may_join_topic(realtime.topic()))
             )
     $policy$;
 
@@ -130,5 +130,5 @@ $$;
 comment on function private.attach_realtime() is
     'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table}, and the triggers that send to these topics; adds the tables to the publication supabase_realtime if that publishes neither deletes nor truncates ("alter publication supabase_realtime set (publish = ''insert, update'')"), because Realtime hands deleted keys to every subscriber. Safe to run again; false where Realtime is not there (yet).';
 
-grant execute on function private.may_join(text) to authenticated;
+grant execute on function private.may_join_topic(text) to authenticated;
 select private.attach_realtime();

@@ -68,7 +68,7 @@ impl<'a> RegionSource<'a> {
     /// trigger's declaration, or of the row's own region column; it is looked for only now, because numbers with a
     /// country code need no region.
     fn refusal(&self, target: &CStr, reason: Reason, region: Option<&str>) -> ErrorReport {
-        let unknown = region.is_some_and(|region| phone::country_code(region).is_none());
+        let unknown = region.is_some_and(|region| phone::calling_code(region).is_none());
         let place = match self {
             Self::Constant(code) if unknown => {
                 return error::wrong_trigger(format!(

@@ -103,7 +103,7 @@ impl Caller {
     }
 
     /// Whether the caller holds `capability` in an organization, whichever the request is for.
-    pub(super) fn can(&self, organization: uuid::Uuid, capability: Capability) -> bool {
+    pub(super) fn has_capability(&self, organization: uuid::Uuid, capability: Capability) -> bool {
         let user = match self.principal {
             Principal::Nobody => return false,
             Principal::Service => return slug_of(organization).is_some(),

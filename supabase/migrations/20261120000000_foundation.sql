@@ -198,7 +198,7 @@ $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
     'For migrations, owner only. Enables and forces row level security on a tenant table and makes its four policies: object.read for select, object.write for insert and update, object.delete for delete; a verb in denied gets false. dataset names the column that a member''s allowed_dataset_ids are compared with; shared says that rows without a dataset (or, without such a column, all rows) are the whole organization''s: readable in any scope, written only without one. own names the column with the user whose row it is: all that a member without object.read_all reaches. The capability sits inside the tenant value, so one index condition answers both and a caller without the right scans nothing; scope and own are filters on the rows of one tenant that no index serves, so a list keeps the order of its index. FORCE binds a plain table owner; a role with BYPASSRLS (postgres and service_role in Supabase) is not held by any policy, which is why their rows are held together by composite keys and why service_role is granted table by table. Raises 22023 for an unknown verb, and for a capability that switchboard.capabilities() does not know.';
 
-create function private.deny_all(target regclass) returns void
+create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -207,7 +207,7 @@ begin
     execute format('create policy nobody on %s for all to public using (false) with check (false)', target);
 end;
 $$;
-comment on function private.deny_all(regclass) is
+comment on function private.add_deny_policy(regclass) is
     'For migrations, owner only. Row level security with the one policy "nobody" for tables that no API role may touch. Not forced: native code and definer functions read them as the owner.';
 
 create function private.is_time_zone(name text) returns boolean

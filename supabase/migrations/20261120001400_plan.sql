@@ -89,7 +89,7 @@ grant select on public.plans to authenticated;
 grant select, insert, update, delete on public.plans, public.plan_overrides to service_role;
 select private.add_audit('public.plan_overrides');
 
-create function private.quotas(p_organization_id uuid) returns jsonb
+create function private.quota_limits(p_organization_id uuid) returns jsonb
     language sql stable
     set search_path = ''
 begin atomic
@@ -107,15 +107,15 @@ begin atomic
         ) as l (object, planned, override)
         where o.id = p_organization_id;
 end;
-comment on function private.quotas(uuid) is
+comment on function private.quota_limits(uuid) is
     'An organization''s limits {members, agents, phone_numbers, datasets, leads, concurrent_calls}: its plan''s, with its overrides; null: unlimited. NULL for an unknown organization.';
 
-create function private.quota(p_organization_id uuid, p_object text) returns integer
+create function private.quota_limit(p_organization_id uuid, p_object text) returns integer
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_quotas jsonb := private.quotas(p_organization_id);
+    v_quotas jsonb := private.quota_limits(p_organization_id);
 begin
     if v_quotas is not null and not v_quotas ? p_object then
         raise exception using
@@ -125,10 +125,10 @@ begin
     return (v_quotas ->> p_object)::integer;
 end;
 $$;
-comment on function private.quota(uuid, text) is
+comment on function private.quota_limit(uuid, text) is
     'How many of an object an organization may have; NULL: unlimited, or no such organization. Raises 22023 for an object without a quota.';
 
-create function private.used(p_organization_id uuid, p_object text) returns bigint
+create function private.quota_used(p_organization_id uuid, p_object text) returns bigint
     language plpgsql stable
     set search_path = ''
 as $$
@@ -170,7 +170,7 @@ begin
     end;
 end;
 $$;
-comment on function private.used(uuid, text) is
+comment on function private.quota_used(uuid, text) is
     'How many of an object an organization has, as its quota counts them; NULL for an object without a quota. Raises nothing.';
 
 create function private.enforce_quota() returns trigger
@@ -185,13 +185,13 @@ begin
     for v_organization in
         select distinct n.organization_id as id from new_rows n order by 1
     loop
-        v_limit := private.quota(v_organization.id, v_object);
+        v_limit := private.quota_limit(v_organization.id, v_object);
         continue when v_limit is null;
         -- One at a time for an organization and object, until the end of the transaction: two that
         -- take the last place at once both see it free otherwise. The count is a statement of its own,
         -- so it sees what was committed while this one waited.
         perform pg_advisory_xact_lock(hashtextextended(format('quota %s %s', v_object, v_organization.id), 0));
-        if private.used(v_organization.id, v_object) > v_limit then
+        if private.quota_used(v_organization.id, v_object) > v_limit then
             raise exception using
                 errcode = 'PT429',
                 message = 'quota_exceeded',
@@ -235,13 +235,13 @@ create function private.usage() returns jsonb
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('organization.read');
-    v_limits jsonb := private.quotas(v_org);
+    v_org uuid := switchboard.require_organization('organization.read');
+    v_limits jsonb := private.quota_limits(v_org);
 begin
     return jsonb_build_object(
         'plan', (select o.plan from public.organizations o where o.id = v_org),
         'limits', v_limits,
-        'used', (select jsonb_object_agg(k, private.used(v_org, k)) from jsonb_object_keys(v_limits) as k)
+        'used', (select jsonb_object_agg(k, private.quota_used(v_org, k)) from jsonb_object_keys(v_limits) as k)
     );
 end;
 $$;

@@ -110,7 +110,7 @@ create function private.add_phone_number(
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('phone_numbers.write');
+    v_org uuid := switchboard.require_organization('phone_numbers.write');
     v_provider text := p_provider;
     v_account_provider text;
     v_row public.phone_numbers;

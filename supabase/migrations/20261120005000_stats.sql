@@ -199,9 +199,9 @@ select private.add_tenant_policies('public.datasets', 'datasets', dataset => 'id
 select private.add_audit('public.datasets', '{}', '{total_leads,active_leads,hot_leads,converted_leads}');
 select private.add_quota('public.datasets', 'datasets');
 
-create trigger forget_datasets
+create trigger remove_datasets_from_scopes
     after delete on public.datasets referencing old table as old_rows
-    for each statement execute function private.forget_datasets();
+    for each statement execute function private.remove_datasets_from_scopes();
 
 create table public.uploads (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -376,7 +376,7 @@ create trigger normalize_phone
         'phone_number', 'phone_input', 'organization'
     );
 
-create function private.stamp_lead() returns trigger
+create function private.apply_lead_status() returns trigger
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -397,18 +397,18 @@ begin
     return new;
 end;
 $$;
-comment on function private.stamp_lead() is
+comment on function private.apply_lead_status() is
     'BEFORE trigger on leads: keeps archived_at and manual_mode_activated_at true to contact_status and manual_mode, and an opted-out lead opted out. Raises 23514.';
 
-create trigger stamp_lead_insert
+create trigger apply_lead_status_insert
     before insert on public.leads
     for each row
     when (
         new.contact_status = 'ARCHIVED' or new.archived_at is not null
         or new.manual_mode or new.manual_mode_activated_at is not null
     )
-    execute function private.stamp_lead();
-create trigger stamp_lead_update
+    execute function private.apply_lead_status();
+create trigger apply_lead_status_update
     before update on public.leads
     for each row
     when (
@@ -417,7 +417,7 @@ create trigger stamp_lead_update
         or new.manual_mode is distinct from old.manual_mode
         or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
     )
-    execute function private.stamp_lead();
+    execute function private.apply_lead_status();
 
 create trigger count_insert
     after insert on public.leads

@@ -18,7 +18,7 @@ declare
         'first_name', 'last_name', 'phone_number', 'email', 'postcode', 'inquiry_date', 'notes'
     ];
     v_started timestamptz := clock_timestamp();
-    v_org uuid := switchboard.require_org('uploads.write');
+    v_org uuid := switchboard.require_organization('uploads.write');
     v_scope uuid[] := switchboard.dataset_scope();
     v_upload uuid := gen_random_uuid();
     v_options jsonb := coalesce(p_options, '{}');
@@ -35,9 +35,9 @@ declare
     v_bad text;
     v_report jsonb;
 begin
-    perform switchboard.require_org('leads.write');
+    perform switchboard.require_organization('leads.write');
     -- Nobody imports leads that they could not see afterwards.
-    perform switchboard.require_org('leads.read_all');
+    perform switchboard.require_organization('leads.read_all');
     if rows is null or jsonb_typeof(rows) <> 'array' then
         raise exception using errcode = '22023', message = 'rows must be a JSON array of objects';
     end if;
@@ -213,7 +213,7 @@ begin
                 when s.phone is null then null
                 when p.validity in ('valid', 'test_range') then
                     case
-                        when not v_international and p.country_code is distinct from v_home_code
+                        when not v_international and p.calling_code is distinct from v_home_code
                             then 'international_not_allowed'
                     end
                 else coalesce(p.reason, 'invalid_phone')

@@ -455,7 +455,7 @@ create index prompt_versions_previous_version_id_idx
     on public.prompt_versions (organization_id, previous_version_id);
 comment on index public.prompt_versions_previous_version_id_idx is 'Foreign key to prompt_versions.';
 
-create function private.refuse_change() returns trigger
+create function private.refuse_rewrite() returns trigger
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -472,14 +472,14 @@ begin
         hint = 'Publish a new version instead.';
 end;
 $$;
-comment on function private.refuse_change() is
+comment on function private.refuse_rewrite() is
     'BEFORE UPDATE, DELETE or TRUNCATE trigger of tables that only grow. Holds for every role, service_role and owner included; deleting the whole organization is the exception. Raises 42501.';
-create trigger refuse_change
+create trigger refuse_rewrite
     before update or delete on public.prompt_versions
-    for each row execute function private.refuse_change();
+    for each row execute function private.refuse_rewrite();
 create trigger refuse_truncate
     before truncate on public.prompt_versions
-    for each statement execute function private.refuse_change();
+    for each statement execute function private.refuse_rewrite();
 
 select private.add_tenant_policies(
     'public.prompt_versions', 'prompts', '{insert,update,delete}', dataset => 'dataset_id', shared => true
@@ -533,7 +533,7 @@ create function private.publish_prompt(p_prompt_id uuid, p_reason text)
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('prompts.publish');
+    v_org uuid := switchboard.require_organization('prompts.publish');
     v_scope uuid[] := switchboard.dataset_scope();
     v_prompt public.prompts;
     v_previous public.prompt_versions;

@@ -51,11 +51,11 @@ create table public.calls (
     assigned_to uuid,
     direction text not null
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
-    from_e164 text
-        constraint calls_from_e164_check check (switchboard.is_e164(from_e164)),
-    from_input text,
-    to_e164 text not null
-        constraint calls_to_e164_check check (switchboard.is_e164(to_e164)),
+    caller_number text
+        constraint calls_caller_number_check check (switchboard.is_e164(caller_number)),
+    caller_input text,
+    called_number text not null
+        constraint calls_called_number_check check (switchboard.is_e164(called_number)),
     provider text not null
         constraint calls_provider_check
         check (provider in ('twilio', 'telnyx', 'vonage', 'bandwidth', 'sip')),
@@ -115,8 +115,8 @@ create table public.calls (
 );
 comment on table public.calls is
     'A call (S0). Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
-comment on column public.calls.from_e164 is
-    'The caller; NULL when withheld or not a phone number. from_input keeps what the provider sent.';
+comment on column public.calls.caller_number is
+    'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is
     'What route_inbound_call answered, without the prompt''s text, which prompt_version_id finds.';
 comment on column public.calls.dataset_id is
@@ -156,7 +156,7 @@ create index calls_assigned_to_idx on public.calls (organization_id, assigned_to
     where assigned_to is not null;
 comment on index public.calls_assigned_to_idx is 'Foreign key to memberships; calls of a member''s leads.';
 
-create function private.stamp_call() returns trigger
+create function private.copy_lead_to_call() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -175,20 +175,20 @@ begin
     return new;
 end;
 $$;
-comment on function private.stamp_call() is
+comment on function private.copy_lead_to_call() is
     'BEFORE trigger on calls: dataset_id and assigned_to are the lead''s, whatever was written. Definer: server code has no right to lock leads. Raises nothing.';
-create trigger stamp_call_insert
+create trigger copy_lead_to_call_insert
     before insert on public.calls
     for each row
     when (new.lead_id is not null or new.dataset_id is not null or new.assigned_to is not null)
-    execute function private.stamp_call();
-create trigger stamp_call_update
+    execute function private.copy_lead_to_call();
+create trigger copy_lead_to_call_update
     before update on public.calls
     for each row
     when (new.lead_id is distinct from old.lead_id and new.lead_id is not null)
-    execute function private.stamp_call();
+    execute function private.copy_lead_to_call();
 
-create function private.follow_lead() returns trigger
+create function private.copy_lead_to_its_calls() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -199,16 +199,16 @@ begin
     return null;
 end;
 $$;
-comment on function private.follow_lead() is
+comment on function private.copy_lead_to_its_calls() is
     'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls along. Definer: no client updates calls. Raises nothing.';
-create trigger follow_lead
+create trigger copy_lead_to_its_calls
     after update on public.leads
     for each row
     when (
         new.dataset_id is distinct from old.dataset_id
         or new.assigned_to is distinct from old.assigned_to
     )
-    execute function private.follow_lead();
+    execute function private.copy_lead_to_its_calls();
 
 select private.add_row_triggers('public.calls');
 select private.add_tenant_policies(
@@ -219,7 +219,7 @@ grant select, delete on public.customers to authenticated;
 -- All but recording_path and transcript.
 grant select (
     organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, dataset_id,
-    assigned_to, direction, from_e164, from_input, to_e164, provider, provider_sid, status, decision, started_at,
+    assigned_to, direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision, started_at,
     answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
 ) on public.calls to authenticated;
 grant delete on public.calls to authenticated;
@@ -457,7 +457,7 @@ begin
 
     insert into public.calls (
         organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
-        direction, from_e164, from_input, to_e164, provider, provider_sid, status, decision
+        direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
     ) values (
         v_organization.id, v_call_id, v_agent.id,
         case when v_compiled is not null then v_agent.prompt_version_id end,
@@ -493,7 +493,7 @@ create function private.call_recording(p_call_id uuid, p_visible_in uuid) return
     set search_path = ''
 as $$
 declare
-    v_org uuid := switchboard.require_org('recordings.read');
+    v_org uuid := switchboard.require_organization('recordings.read');
     v_answer jsonb;
 begin
     select jsonb_build_object('recording_path', c.recording_path, 'transcript', c.transcript) into v_answer

@@ -14,7 +14,7 @@ create function public.find_by_phone(phone_number text) returns table (
 as $$
 #variable_conflict use_column
 declare
-    v_org uuid := switchboard.require_org('leads.read');
+    v_org uuid := switchboard.require_organization('leads.read');
     v_country text;
     v_candidates text[];
 begin

@@ -28,7 +28,7 @@ declare
     -- Who may touch an object, by bucket. The files of the first and the last hold leads: a member whose scope
     -- is some datasets reaches organization/dataset/… of those only, and who sees only the own leads none.
     rule constant text := $rule$
-        switchboard.path_org(name) = case bucket_id
+        switchboard.path_organization(name) = case bucket_id
             when 'csv_uploads' then (select switchboard.organization_for(%1$L))
             when 'client_logos' then (select switchboard.organization_for(%2$L))
             when 'exports' then (select switchboard.organization_for(%3$L))

@@ -258,7 +258,7 @@ async function main(): Promise<number> {
     "the worker learns the agent, its prompt, the caller and the lead in one answer",
     decision,
   );
-  const calls = await alpha.as.from("calls").select("from_e164,to_e164,status");
+  const calls = await alpha.as.from("calls").select("caller_number,called_number,status");
   expect(list(calls).length === 1, "both asked about one call, and there is one call", calls.data);
 
   step("Beta's owner tries to read all of it");

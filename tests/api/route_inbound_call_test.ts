@@ -55,11 +55,11 @@ Deno.test("a call is answered by the number's agent, with its prompt, the custom
   assert.equal(decision.lead.first_name, "Lead 001");
   assert.equal(decision.variables.lead.first_name, "Lead 001");
 
-  const calls = await a.as.from("calls").select("id,from_e164,to_e164,status,agent_id");
+  const calls = await a.as.from("calls").select("id,caller_number,called_number,status,agent_id");
   assert.deepEqual(calls.data, [{
     id: decision.call_id,
-    from_e164: CALLER,
-    to_e164: e164,
+    caller_number: CALLER,
+    called_number: e164,
     status: "ringing",
     agent_id: agent,
   }]);

@@ -268,7 +268,7 @@ select is_empty($$
 $$, 'created_at and updated_at are never null');
 select is_empty($$
     select c.table_name, c.attname from all_columns c
-    where c.attname in ('phone_number', 'from_e164', 'to_e164') and not exists (
+    where c.attname in ('phone_number', 'caller_number', 'called_number') and not exists (
         select from pg_constraint k
         where k.conrelid = c.attrelid and k.contype = 'c' and pg_get_constraintdef(k.oid) ~ format('is_e164\(%s\)', c.attname)
     )

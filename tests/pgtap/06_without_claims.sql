@@ -13,7 +13,7 @@ create function tests.note(who text) returns void
 as $$
     insert into answers select who, switchboard.user_id(), switchboard.current_organization_id(),
         switchboard.organization_for('leads.read'), switchboard.organization_ids(), switchboard.is_platform_admin(),
-        switchboard.context() ->> 'reason'
+        switchboard.request_context() ->> 'reason'
 $$;
 grant execute on all functions in schema tests to authenticated, service_role;
 

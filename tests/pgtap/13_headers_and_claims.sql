@@ -151,7 +151,7 @@ select tests.as_owner();
 select set_config('request.jwt.claims', replace(:'me', '$me', tests.id('a.owner')::text), true);
 select is(switchboard.user_id(), null, 'a user''s claims under another role are nobody''s');
 select is(switchboard.current_organization_id(), null, 'and name no organization');
-select is(switchboard.context() ->> 'reason', 'no_identity', 'as context() says');
+select is(switchboard.request_context() ->> 'reason', 'no_identity', 'as context() says');
 
 -- One transaction, one prepared statement, changing claims: what Realtime does for its subscribers.
 select tests.as_user('a.owner');
@@ -183,10 +183,10 @@ select tests.as_service();
 select is(switchboard.current_organization_id(), null, 'service_role has no organization of its own');
 select tests.as_service('b');
 select is(switchboard.current_organization_id(), tests.id('b'), 'it names one by header');
-select throws_ok($$ select switchboard.require_uid() $$, 'PT401', null, 'it is no person');
-select is(switchboard.require_org('leads.read'), tests.id('b'), 'for which it holds every capability');
+select throws_ok($$ select switchboard.require_user_id() $$, 'PT401', null, 'it is no person');
+select is(switchboard.require_organization('leads.read'), tests.id('b'), 'for which it holds every capability');
 select tests.as_service();
-select throws_ok($$ select switchboard.require_org('leads.read') $$, 'PT400', null, 'without the header it is asked which one');
+select throws_ok($$ select switchboard.require_organization('leads.read') $$, 'PT400', null, 'without the header it is asked which one');
 select tests.as_service('nowhere');
 select is(switchboard.current_organization_id(), null, 'an organization that does not exist is none');
 

@@ -83,7 +83,7 @@ select is(tests.attempt(tests.statement('insert', 'calls', 'a')), '42501', 'no c
 
 select tests.as_owner();
 select is(
-    tests.attempt(format($$ insert into public.calls (organization_id, direction, to_e164, provider, provider_sid, decision)
+    tests.attempt(format($$ insert into public.calls (organization_id, direction, called_number, provider, provider_sid, decision)
         values (%L, 'inbound', '+443069990801', 'twilio', 'CA of b', '{}') $$, tests.id('a'))),
     '1 row', 'the provider call id of another tenant''s call is free');
 

@@ -16,7 +16,7 @@ create function tests.answer() returns text
     return concat_ws(' ', coalesce(switchboard.user_id()::text, 'nobody'),
         coalesce(switchboard.organization_for('leads.read')::text, '-'),
         coalesce(switchboard.organization_for('leads.write')::text, '-'),
-        coalesce(switchboard.org_role(), '-'), cardinality(switchboard.organization_ids()));
+        coalesce(switchboard.organization_role(), '-'), cardinality(switchboard.organization_ids()));
 grant execute on function tests.answer() to authenticated, service_role;
 
 -- Realtime asks one prepared statement for every subscriber of a change, in one transaction and snapshot, and changes
@@ -160,7 +160,7 @@ create function tests.asks_and_fails() returns uuid
     language plpgsql security definer
 as $$
 begin
-    return switchboard.require_org('leads.delete');
+    return switchboard.require_organization('leads.delete');
 end;
 $$;
 create function tests.nested() returns uuid language sql security definer return switchboard.user_id();

@@ -194,7 +194,7 @@ create temporary table expected as
         coalesce(n.of_service, case when 'n8n.push' = any (s.held) then s.organization_id end) as may_push,
         coalesce(n.of_service, case when 'members.write' = any (s.held) then s.organization_id end) as may_manage,
         coalesce(n.of_service, case when 'billing.manage' = any (s.held) then s.organization_id end) as may_pay,
-        s.role as org_role,
+        s.role as organization_role,
         case when n.of_service is not null then null when s.organization_id is null then '{}' else s.scope end as scope,
         coalesce((
             select array_agg(m.organization_id order by m.organization_id) from standings m
@@ -264,10 +264,10 @@ create temporary table answer as
         switchboard.organization_for('n8n.push') as may_push,
         switchboard.organization_for('members.write') as may_manage,
         switchboard.organization_for('billing.manage') as may_pay,
-        switchboard.org_role() as org_role,
+        switchboard.organization_role() as organization_role,
         switchboard.dataset_scope() as scope,
         switchboard.organization_ids() as ids,
-        switchboard.can(t.asked, t.asked_for) as can,
+        switchboard.has_capability(t.asked, t.asked_for) as can,
         switchboard.is_member(t.asked) as is_member,
         switchboard.is_platform_admin() as is_platform_admin
     from texts t;
@@ -289,7 +289,7 @@ $$, format('every answer is the model''s (seed %s)', :'seed'));
 -- The draws were no empty ones: every answer occurs, and so do support and refusal for each reason.
 select cmp_ok((select count(*) from expected where organization_id is not null), '>', 3000::bigint, 'many have an organization');
 select cmp_ok((select count(*) from expected where may_read is not null and may_write is null), '>', 1000::bigint, 'many only read');
-select cmp_ok((select count(*) from expected where org_role = 'support'), '>', 100::bigint, 'some are support');
+select cmp_ok((select count(*) from expected where organization_role = 'support'), '>', 100::bigint, 'some are support');
 select cmp_ok((select count(*) from expected where user_id is null), '>', 10000::bigint, 'many are nobody');
 select cmp_ok((select count(*) from expected where cardinality(scope) = 2), '>', 200::bigint, 'some are confined to datasets');
 select cmp_ok((select count(*) from expected where organization_id is not null and user_id is null), '>', 200::bigint, 'some are the server');

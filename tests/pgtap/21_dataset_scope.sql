@@ -9,7 +9,7 @@ insert into public.leads (organization_id, id, dataset_id, first_name, phone_num
 values (tests.id('a'), tests.id('a.lead.mine'), tests.id('a.mine'), 'Lead 003', '07700 900004');
 update public.prompts set dataset_id = tests.id('a.dataset') where organization_id = tests.id('a');
 update public.lessons set dataset_id = tests.id('a.dataset') where organization_id = tests.id('a');
-insert into public.calls (organization_id, id, lead_id, direction, to_e164, provider, provider_sid, decision, recording_path)
+insert into public.calls (organization_id, id, lead_id, direction, called_number, provider, provider_sid, decision, recording_path)
 values (tests.id('a'), tests.id('a.call.scoped'), tests.id('a.lead'), 'inbound', '+443069990801', 'twilio', 'CA scoped', '{}', 'secret.wav');
 
 -- Rows of the other dataset, by table; versions, which never change, are published below.

@@ -157,7 +157,7 @@ begin
     perform set_config('role', 'none', true);
     perform set_config('request.jwt.claims', jsonb_build_object('sub', person, 'role', 'authenticated', 'exp', extract(epoch from now())::bigint + 3600)::text, true);
     perform set_config('role', 'authenticated', true);
-    return array(select jsonb_array_elements_text(switchboard.context() -> 'capabilities') order by 1);
+    return array(select jsonb_array_elements_text(switchboard.request_context() -> 'capabilities') order by 1);
 end;
 $$;
 create temporary table natively as select user_id, capabilities, tests.native_capabilities(user_id) as native from read_back;

@@ -64,7 +64,7 @@ select is(tests.attempt(format('delete from auth.users where id = %L', tests.id(
 select tests.as_user('b.owner');
 select is(tests.refusal(format('select public.transfer_ownership(%L)', tests.id('b.owner'))) ->> 'sqlstate', '22023', 'not to oneself');
 select is(public.transfer_ownership(tests.id('b.viewer')) ->> 'role', 'owner', 'ownership goes to a member');
-select is(switchboard.org_role(), 'admin', 'whoever gave it is an admin');
+select is(switchboard.organization_role(), 'admin', 'whoever gave it is an admin');
 select is(tests.refusal(format('select public.transfer_ownership(%L)', tests.id('b.manager'))) ->> 'sqlstate', 'PT403', 'and cannot give it again');
 select is(tests.refusal(format('select public.change_member(%L, ''{"role": "owner"}'')', tests.id('b.owner'))) ->> 'sqlstate', 'PT403', 'nor take it back');
 select tests.as_owner();

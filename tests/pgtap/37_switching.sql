@@ -12,7 +12,7 @@ insert into public.memberships (organization_id, user_id, role) values
 select tests.as_user('m.both');
 select is(switchboard.current_organization_id(), null, 'two organizations and none named: none');
 select is(public.switch_organization(tests.id('b')) ->> 'organization_id', tests.id('b')::text, 'switching answers with the new context');
-select is(switchboard.org_role(), 'viewer', 'which holds for requests that name none');
+select is(switchboard.organization_role(), 'viewer', 'which holds for requests that name none');
 select is(tests.attempt('select 1 from public.leads'), '2 rows', 'with its rows');
 select is(public.switch_organization(tests.id('a')) ->> 'role', 'manager', 'and back');
 select is(public.switch_organization(null) ->> 'organization_id', null, 'null clears it');
@@ -41,7 +41,7 @@ insert into private.platform_admins (user_id) select tests.make_user('p.admin');
 insert into public.support_sessions (organization_id, admin_id, reason, capabilities, expires_at)
 values (tests.id('a'), tests.id('p.admin'), 'test', '{leads.read}', now() + interval '30 minutes');
 select tests.as_user('p.admin', 'a', '{"aal": "aal2"}');
-select is(switchboard.org_role(), 'support', 'a support session');
+select is(switchboard.organization_role(), 'support', 'a support session');
 select is(tests.refusal(format('select public.switch_organization(%L)', tests.id('a'))) ->> 'sqlstate', 'PT403', 'cannot be made the default');
 select is(tests.attempt('select * from public.my_organizations()'), '0 rows', 'and is not listed');
 

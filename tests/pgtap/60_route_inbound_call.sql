@@ -37,7 +37,7 @@ select is((select d #>> '{variables,local_date}' from d), ((now() at time zone '
 select is((select d #>> '{customer,phone_number}' from d), '+447700900500', 'a caller becomes a customer');
 select is((select d -> 'lead' from d), 'null', 'who is no lead');
 select is(
-    (select (c.direction, c.from_e164, c.from_input, c.to_e164, c.provider, c.status, c.agent_id, c.prompt_version_id, c.phone_number_id, c.customer_id)::text
+    (select (c.direction, c.caller_number, c.caller_input, c.called_number, c.provider, c.status, c.agent_id, c.prompt_version_id, c.phone_number_id, c.customer_id)::text
     from public.calls c where c.id = (select (d ->> 'call_id')::uuid from d)),
     format('(inbound,+447700900500,+447700900500,+443069990801,twilio,ringing,%s,%s,%s,%s)', tests.id('a.agent'), tests.id('a.version'),
         tests.id('a.number'), (select d #>> '{customer,id}' from d)), 'the call is stored');

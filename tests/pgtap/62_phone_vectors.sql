@@ -8,14 +8,14 @@ select no_plan();
 create temporary table vectors as
     select * from jsonb_to_recordset(:'cases') as v (
         input text, region text, require_international boolean, e164 text, validity text, reason text,
-        country_code integer, number_region text, type text, extension text
+        calling_code integer, number_region text, type text, extension text
     );
 select cmp_ok((select count(*) from vectors), '>', 60::bigint, 'the vectors are there');
 select is_empty($$
     select v.input, v.region, p from vectors v
     -- Requiring a country code is what parse_phone does without a region.
     cross join lateral switchboard.parse_phone(v.input, case when v.require_international then null else v.region end) as p
-    where p is distinct from row(v.e164, v.country_code, v.number_region, v.type, v.validity, v.extension, v.reason)
+    where p is distinct from row(v.e164, v.calling_code, v.number_region, v.type, v.validity, v.extension, v.reason)
 $$, 'parse_phone answers every vector');
 
 create temporary table sample (
@@ -38,7 +38,7 @@ select is_empty($$
             switchboard.to_e164(e164, 'US') is distinct from e164
             or not switchboard.phone_is_valid(e164)
             or switchboard.phone_type(e164) = 'unknown'
-            or e164 not like '+' || switchboard.phone_country_code(e164) || '%'
+            or e164 not like '+' || switchboard.phone_calling_code(e164) || '%'
             or switchboard.to_e164(switchboard.phone_format(e164, 'international'), null) is distinct from e164
             or switchboard.to_e164(switchboard.phone_format(e164, 'rfc3966'), null) is distinct from e164
             or switchboard.phone_region(e164) <> '001'
@@ -89,7 +89,7 @@ begin
     select * into strict parsed from switchboard.parse_phone(input, region);
     foreach number in array array[input, e164, parsed.e164] loop
         perform switchboard.is_e164(number), switchboard.phone_is_valid(number, region), switchboard.phone_region(number),
-            switchboard.phone_type(number), switchboard.phone_country_code(number),
+            switchboard.phone_type(number), switchboard.phone_calling_code(number),
             switchboard.phone_format(number, 'national'), switchboard.phone_format(number, 'international'),
             switchboard.phone_format(number, 'rfc3966');
     end loop;

@@ -181,7 +181,7 @@ select is(tests.attempt(format('update public.provider_accounts set credentials 
 select tests.as_owner();
 select is(
     (select (t.tgenabled, t.tgtype & 2 > 0, t.tgtype & 1 > 0, t.tgattr::text)::text from pg_trigger t
-    where t.tgrelid = 'public.provider_accounts'::regclass and t.tgfoid = 'switchboard.seal_trigger()'::regprocedure),
+    where t.tgrelid = 'public.provider_accounts'::regclass and t.tgfoid = 'switchboard.seal_column()'::regprocedure),
     '(A,t,t,"")', 'the sealing trigger fires before each row, for every column, whatever session_replication_role says');
 select is(
     (select min(t.tgname::text) from pg_trigger t where t.tgrelid = 'public.provider_accounts'::regclass and not t.tgisinternal), 'aa_seal_credentials',

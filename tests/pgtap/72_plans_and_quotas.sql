@@ -16,10 +16,10 @@ $$;
 
 -- The plans.
 select bag_eq($$ select name from public.plans $$, $$ values ('starter'), ('professional'), ('enterprise') $$, 'three plans are shipped');
-select is(private.quotas(tests.id('a')), '{"members": null, "agents": null, "phone_numbers": null, "datasets": null, "leads": null, "concurrent_calls": null}',
+select is(private.quota_limits(tests.id('a')), '{"members": null, "agents": null, "phone_numbers": null, "datasets": null, "leads": null, "concurrent_calls": null}',
     'the largest knows no limit');
-select is(private.quota(gen_random_uuid(), 'agents'), null, 'no organization, no quota, no error');
-select is(tests.refusal(format($$ select private.quota(%L, 'cats') $$, tests.id('a'))) ->> 'sqlstate', '22023', 'an object without a quota is a mistake');
+select is(private.quota_limit(gen_random_uuid(), 'agents'), null, 'no organization, no quota, no error');
+select is(tests.refusal(format($$ select private.quota_limit(%L, 'cats') $$, tests.id('a'))) ->> 'sqlstate', '22023', 'an object without a quota is a mistake');
 
 -- Each object: as many as allowed, then no more. The refusal names limit and plan.
 select tests.limit('max_agents 2');

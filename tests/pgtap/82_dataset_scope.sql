@@ -19,7 +19,7 @@ insert into public.lessons (organization_id, id, dataset_id, lesson_type, title)
 insert into public.prompts (organization_id, id, dataset_id, name) values
     (tests.id('a'), tests.id('a.prompt.in'), tests.id('a.dataset'), 'Of the list'),
     (tests.id('a'), tests.id('a.prompt.out'), tests.id('a.other'), 'Of the other list');
-insert into public.calls (organization_id, id, lead_id, direction, to_e164, provider, provider_sid, decision) values
+insert into public.calls (organization_id, id, lead_id, direction, called_number, provider, provider_sid, decision) values
     (tests.id('a'), tests.id('a.call.out'), tests.id('a.lead.other'), 'inbound', '+443069990801', 'twilio', 'CA other', '{}');
 select tests.as_user('a.owner');
 select public.publish_prompt(tests.id('a.prompt.in'), 'test');
@@ -211,7 +211,7 @@ update public.calls set lead_id = null where id = tests.id('a.call.rep');
 select is(tests.of_call(), 'out viewer', 'the lead goes: the call stays where it was');
 update public.calls set lead_id = tests.id('a.lead') where id = tests.id('a.call.rep');
 select is(tests.of_call(), 'in ', 'another lead: the call is with that one');
-insert into public.calls (organization_id, id, dataset_id, assigned_to, direction, to_e164, provider, provider_sid, decision)
+insert into public.calls (organization_id, id, dataset_id, assigned_to, direction, called_number, provider, provider_sid, decision)
 values (tests.id('a'), tests.id('a.call.forged'), tests.id('a.other'), tests.id('a.viewer'), 'inbound', '+443069990801', 'twilio', 'CA forged', '{}');
 select is((select num_nonnulls(dataset_id, assigned_to) from public.calls where id = tests.id('a.call.forged')), 0,
     'a call without a lead has neither, whatever was written');

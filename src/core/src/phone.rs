@@ -78,7 +78,7 @@ pub fn is_valid(input: &str, region: Option<&str>) -> bool {
 }
 
 /// The calling code of a region, such as 44 for `GB`; `None` for a region without a numbering plan of its own.
-pub fn country_code(region: &str) -> Option<i32> {
+pub fn calling_code(region: &str) -> Option<i32> {
     Plan::of_region(region).map(|plan| plan.calling_code().into())
 }
 
@@ -86,7 +86,7 @@ pub fn country_code(region: &str) -> Option<i32> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
     /// Calling code, such as 44.
-    pub country_code: i32,
+    pub calling_code: i32,
     /// ISO 3166-1 alpha-2 (`GB`, `GG`); `001` for calling codes without a country; `None` where the number is in no
     /// range that would tell regions of one calling code apart.
     pub region: Option<&'static str>,

@@ -10,7 +10,7 @@ mod claims;
 mod request;
 mod resolve;
 
-pub use address::{path_org, topic_org};
+pub use address::{path_organization, topic_organization};
 pub use capability::{
     Capability, CapabilitySet, Flags, Permissions, Role, capabilities, effective, parse_permissions,
 };

@@ -14,7 +14,7 @@ insert into public.leads (organization_id, id, dataset_id, first_name, phone_num
 insert into public.customers (organization_id, id, phone_number)
     select c.organization_id, c.id, l.phone_number from bench.calls as c join bench.leads as l on l.id = c.lead_id;
 insert into public.calls (
-        organization_id, id, agent_id, customer_id, lead_id, direction, from_e164, to_e164, provider, provider_sid, status,
+        organization_id, id, agent_id, customer_id, lead_id, direction, caller_number, called_number, provider, provider_sid, status,
         decision
     )
     select c.organization_id, c.id, l.agent_id, c.id, l.id, 'inbound', l.phone_number, l.phone_number, 'twilio', c.id::text,

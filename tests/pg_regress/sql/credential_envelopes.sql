@@ -7,7 +7,7 @@
 create temporary table envelopes as
     select n, e ->> 'name' as name, (e ->> 'envelope')::jsonb as envelope
     from jsonb_array_elements(:'vectors'::jsonb -> 'envelopes') with ordinality as v (e, n);
-select n, switchboard.is_sealed(envelope), switchboard.assert_sealed(envelope), switchboard.hint(envelope) from envelopes order by n;
+select n, switchboard.is_sealed(envelope), switchboard.assert_sealed(envelope), switchboard.credential_hint(envelope) from envelopes order by n;
 
 -- What an envelope is not.
 create procedure pg_temp.try(value jsonb)
@@ -46,8 +46,8 @@ call pg_temp.try('{"authToken": "canary"}');
 call pg_temp.try('{"$sealed": 1}');
 
 -- NULL is NULL, so a CHECK passes it.
-select switchboard.is_sealed(null), switchboard.assert_sealed(null), switchboard.hint(null);
+select switchboard.is_sealed(null), switchboard.assert_sealed(null), switchboard.credential_hint(null);
 
 -- hint refuses what is no envelope, without repeating it.
-select switchboard.hint('{"authToken": "canary"}');
+select switchboard.credential_hint('{"authToken": "canary"}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE

@@ -36,7 +36,7 @@ select switchboard.seal('{"a": "1"}', '0a000000-0000-4000-8000-000000000000', 'r
         = length(switchboard.seal('{"authToken": "1234567890123456"}', '0a000000-0000-4000-8000-000000000000', 'row', 'test') ->> 'c') as same_length;
 
 -- Hints.
-select switchboard.hint(switchboard.seal(plain, '0a000000-0000-4000-8000-000000000000', 'row', 'test'))
+select switchboard.credential_hint(switchboard.seal(plain, '0a000000-0000-4000-8000-000000000000', 'row', 'test'))
 from (values
     (1, '{"provider": "twilio", "region": "ie1", "accountSid": "AC0123456789abcdef9f3a", "authToken": "secret"}'::jsonb),
     (2, '{"accountSid": "short", "apiKeySid": "SK0123456789abcdef9f3a", "password": "", "other": "not shown", "private_key": "x"}'),
@@ -83,7 +83,7 @@ where organization_id = '0a000000-0000-4000-8000-000000000000' group by 1, 2, 3,
 -- The trigger: replication does not switch it off, COPY and INSERT … SELECT go through it, and what was sealed stays as it is.
 create table public.regress_secrets (org uuid, id uuid default gen_random_uuid(), note text, secret jsonb check (switchboard.assert_sealed(secret)));
 create trigger aa_seal before insert or update on public.regress_secrets
-    for each row execute function switchboard.seal_trigger('secret', 'org', 'id', 'regress');
+    for each row execute function switchboard.seal_column('secret', 'org', 'id', 'regress');
 alter table public.regress_secrets enable always trigger aa_seal;
 set local session_replication_role = replica;
 insert into public.regress_secrets values ('0a000000-0000-4000-8000-000000000000', '00000000-0000-4000-8000-000000000001', 'replica', '{"authToken": "canary"}');
@@ -91,7 +91,7 @@ set local session_replication_role = origin;
 copy public.regress_secrets (org, id, note, secret) from stdin;
 0a000000-0000-4000-8000-000000000000	00000000-0000-4000-8000-000000000002	copy	{"authToken": "canary"}
 \.
-select note, switchboard.is_sealed(secret) as sealed, secret::text ~ 'canary' as clear, switchboard.hint(secret) from public.regress_secrets order by id;
+select note, switchboard.is_sealed(secret) as sealed, secret::text ~ 'canary' as clear, switchboard.credential_hint(secret) from public.regress_secrets order by id;
 -- A dump holds the envelopes and brings them back as they are.
 create temporary table dump as select * from public.regress_secrets;
 delete from public.regress_secrets;
@@ -144,7 +144,7 @@ set switchboard.anything = 'x';
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 -- The trigger functions are for triggers.
 \set VERBOSITY sqlstate
-select switchboard.seal_trigger();
+select switchboard.seal_column();
 select switchboard.normalize_phone();
 select switchboard.maintain_counts();
 rollback;

@@ -23,13 +23,13 @@ from (values
 
 -- What the numbering plan says
 select given, switchboard.phone_is_valid(given) as valid, switchboard.phone_is_valid(given, 'GB') as valid_in_gb, switchboard.phone_region(given) as region,
-    switchboard.phone_type(given) as type, switchboard.phone_country_code(given) as code
+    switchboard.phone_type(given) as type, switchboard.phone_calling_code(given) as code
 from (values
     ('+442071838750'), ('+447911123456'), ('+447624300123'), ('+447700900123'), ('+14155552671'), ('+14165550123'), ('+80012345678'), ('+4915722046781'),
     ('+444155551234'), ('020 7183 8750'), ('+44 20 7183 8750'), ('+999123456789'), ('call me'), ('')
 ) as v (given);
 select switchboard.phone_is_valid(null), switchboard.phone_is_valid(null, 'GB'), switchboard.phone_is_valid('+442071838750', null),
-    switchboard.phone_region(null), switchboard.phone_type(null), switchboard.phone_country_code(null);
+    switchboard.phone_region(null), switchboard.phone_type(null), switchboard.phone_calling_code(null);
 
 -- phone_format
 select number, switchboard.phone_format(number, 'national') as national, switchboard.phone_format(number, 'international') as international,

@@ -40,9 +40,9 @@ select switchboard.phone_metadata_version() ~ '^[0-9]+\.[0-9]+\.[0-9]+$' as has_
 -- Every case of the shared vectors.
 \set vectors `cat "$PG_ABS_SRCDIR"/../vectors/phones.json`
 select count(*) > 60 as enough, count(*) filter (where (
-        p.e164, p.validity, p.reason, p.country_code, p.region, p.type, p.extension
+        p.e164, p.validity, p.reason, p.calling_code, p.region, p.type, p.extension
     ) is distinct from (
-        v ->> 'e164', v ->> 'validity', v ->> 'reason', (v ->> 'country_code')::integer, v ->> 'number_region', v ->> 'type', v ->> 'extension'
+        v ->> 'e164', v ->> 'validity', v ->> 'reason', (v ->> 'calling_code')::integer, v ->> 'number_region', v ->> 'type', v ->> 'extension'
     )) as wrong
 from jsonb_array_elements(:'vectors') as v
 cross join lateral switchboard.parse_phone(v ->> 'input', v ->> 'region') as p
@@ -51,9 +51,9 @@ select v ->> 'input' as input, v ->> 'region' as region, v ->> 'e164' as expecte
 from jsonb_array_elements(:'vectors') as v
 cross join lateral switchboard.parse_phone(v ->> 'input', v ->> 'region') as p
 where not v ? 'require_international' and (
-        p.e164, p.validity, p.reason, p.country_code, p.region, p.type, p.extension
+        p.e164, p.validity, p.reason, p.calling_code, p.region, p.type, p.extension
     ) is distinct from (
-        v ->> 'e164', v ->> 'validity', v ->> 'reason', (v ->> 'country_code')::integer, v ->> 'number_region', v ->> 'type', v ->> 'extension'
+        v ->> 'e164', v ->> 'validity', v ->> 'reason', (v ->> 'calling_code')::integer, v ->> 'number_region', v ->> 'type', v ->> 'extension'
     );
 
 -- The sample of spellings whose expected values the reference library gave: what to_e164 answers differently,

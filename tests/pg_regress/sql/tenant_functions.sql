@@ -9,24 +9,24 @@ select p.oid::regprocedure as function, p.provolatile as volatility, p.proparall
 from pg_proc p
 where p.pronamespace = 'switchboard'::regnamespace and p.proname in (
     'user_id', 'request_role', 'current_organization_id', 'organization_for', 'organization_ids', 'is_member', 'can',
-    'org_role', 'dataset_scope', 'is_platform_admin', 'require_org', 'require_uid', 'context', 'path_org', 'topic_org',
+    'organization_role', 'dataset_scope', 'is_platform_admin', 'require_organization', 'require_user_id', 'context', 'path_organization', 'topic_organization',
     'capabilities', 'assert_permissions', 'member_capabilities'
 )
 order by p.oid::regprocedure::text collate "C";
 
 -- NULL in, NULL out.
-select switchboard.organization_for(null), switchboard.is_member(null), switchboard.can(null, 'leads.read'),
-    switchboard.can('0a000000-0000-4000-8000-000000000000', null), switchboard.path_org(null), switchboard.topic_org(null),
+select switchboard.organization_for(null), switchboard.is_member(null), switchboard.has_capability(null, 'leads.read'),
+    switchboard.has_capability('0a000000-0000-4000-8000-000000000000', null), switchboard.path_organization(null), switchboard.topic_organization(null),
     switchboard.assert_permissions(null), switchboard.member_capabilities('viewer', null, true, true, true, true);
 
 -- Nobody: no organization, and no dataset rather than all of them.
 select switchboard.is_member('0a000000-0000-4000-8000-000000000000') as is_member,
-    switchboard.can('0a000000-0000-4000-8000-000000000000', 'leads.read') as can, switchboard.org_role(), switchboard.dataset_scope();
+    switchboard.has_capability('0a000000-0000-4000-8000-000000000000', 'leads.read') as can, switchboard.organization_role(), switchboard.dataset_scope();
 
-select name, switchboard.path_org(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
+select name, switchboard.path_organization(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
 from unnest(array['$/leads.csv', '$/a/b.csv', '$', '$/', '$//a', '$/a/', '$/../a', '$/./a', '/$/a', 'x/a', '', ' $/a']) as name;
-select switchboard.path_org('0A000000-0000-4000-8000-00000000000A/leads.csv') as upper_case;
-select name, switchboard.topic_org(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
+select switchboard.path_organization('0A000000-0000-4000-8000-00000000000A/leads.csv') as upper_case;
+select name, switchboard.topic_organization(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
 from unnest(array['org:$:leads', 'org:$:call_events', 'org:$', 'org:$:', 'org:$:../x', 'org:$:Leads', 'org:$:a:b', 'ORG:$:leads', '$:leads', '']) as name;
 
 select switchboard.assert_permissions('{}'), switchboard.assert_permissions('{"prompts.publish": true, "leads.write": false, "billing.manage": false}');
@@ -56,14 +56,14 @@ set local role authenticated;
 select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000011", "role": "authenticated"}', true) is not null as signed_in;
 select c ->> 'role' as role, c -> 'dataset_scope' as dataset_scope, c ->> 'expires_at' as expires_at,
     c -> 'capabilities' ? 'n8n.push' as by_flag, c -> 'capabilities' ? 'leads.read_all' as taken_away, switchboard.dataset_scope()
-from switchboard.context() as c;
+from switchboard.request_context() as c;
 select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000012", "role": "authenticated", "aal": "aal1"}', true) is not null as signed_in;
-select switchboard.context() ->> 'reason' as without_second_factor, switchboard.is_platform_admin();
+select switchboard.request_context() ->> 'reason' as without_second_factor, switchboard.is_platform_admin();
 select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000012", "role": "authenticated", "aal": "aal2"}', true) is not null as signed_in;
-select c - 'expires_at' - 'user_id' as context from switchboard.context() as c;
-select switchboard.org_role(), switchboard.organization_for('leads.read') is not null as reads, switchboard.organization_for('leads.write') as writes,
+select c - 'expires_at' - 'user_id' as context from switchboard.request_context() as c;
+select switchboard.organization_role(), switchboard.organization_for('leads.read') is not null as reads, switchboard.organization_for('leads.write') as writes,
     switchboard.organization_ids(), switchboard.is_member('0a000000-0000-4000-8000-00000000000a') as is_member,
-    switchboard.can('0a000000-0000-4000-8000-00000000000a', 'members.read') as can, switchboard.dataset_scope();
+    switchboard.has_capability('0a000000-0000-4000-8000-00000000000a', 'members.read') as can, switchboard.dataset_scope();
 rollback;
 
 -- What a membership gives; nothing for what is not known.

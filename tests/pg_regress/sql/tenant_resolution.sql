@@ -1,5 +1,5 @@
 -- Who asks and for which organization: answers for nobody, for members of one and of two organizations, and
--- for the server. Nothing raises but require_uid and require_org.
+-- for the server. Nothing raises but require_user_id and require_organization.
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 \set ON_ERROR_ROLLBACK on
@@ -19,26 +19,26 @@ insert into public.memberships (organization_id, user_id, role) values
 -- No request at all: the database's own roles and jobs.
 select switchboard.user_id(), switchboard.request_role(), switchboard.current_organization_id(), switchboard.organization_for('leads.read'),
     switchboard.organization_ids(), switchboard.is_platform_admin();
-select switchboard.context();
-select switchboard.require_uid();
+select switchboard.request_context();
+select switchboard.require_user_id();
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
-select switchboard.require_org('leads.read');
+select switchboard.require_organization('leads.read');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- NULL for a capability is NULL.
-select switchboard.organization_for(null), switchboard.require_org(null);
+select switchboard.organization_for(null), switchboard.require_organization(null);
 
 -- A member of one organization.
 set local role authenticated;
 select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000001", "role": "authenticated"}', true);
 select switchboard.user_id(), switchboard.request_role(), switchboard.current_organization_id(), switchboard.organization_ids();
-select jsonb_pretty(switchboard.context());
+select jsonb_pretty(switchboard.request_context());
 select switchboard.organization_for('leads.write') as held, switchboard.organization_for('leads.delete') as not_held,
     switchboard.organization_for('no.such') as unknown, switchboard.organization_for('') as empty;
-select switchboard.require_uid(), switchboard.require_org('leads.write');
-select switchboard.require_org('leads.delete');
+select switchboard.require_user_id(), switchboard.require_organization('leads.write');
+select switchboard.require_organization('leads.delete');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
-select switchboard.require_org('no.such');
+select switchboard.require_organization('no.such');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- The context for each way of naming an organization.
@@ -66,29 +66,29 @@ cross join lateral (
         set_config('request.headers', headers, true) as b
     offset 0
 ) as s
-cross join lateral (select switchboard.context() as c where s.a is not null and s.b is not null offset 0) as x
+cross join lateral (select switchboard.request_context() as c where s.a is not null and s.b is not null offset 0) as x
 order by way;
 
 -- Nobody's member.
 select set_config('request.headers', '', true), set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000003", "role": "authenticated"}', true);
-select switchboard.context();
-select switchboard.require_org('leads.read');
+select switchboard.request_context();
+select switchboard.require_organization('leads.read');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- The server.
 reset role;
 set local role service_role;
 select set_config('request.jwt.claims', '{"role": "service_role"}', true);
-select switchboard.context();
+select switchboard.request_context();
 select set_config('request.headers', '{"x-organization-slug": "regress-beta"}', true);
-select switchboard.context();
-select switchboard.require_uid();
+select switchboard.request_context();
+select switchboard.require_user_id();
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- anon may not even ask.
 reset role;
 set local role anon;
 select set_config('request.jwt.claims', '{"role": "anon"}', true);
-select switchboard.context();
+select switchboard.request_context();
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 rollback;

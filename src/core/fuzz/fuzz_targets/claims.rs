@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use switchboard_core::tenant::{
     MAX_CLAIMS_BYTES, Requested, canonical_uuid, parse_claims, parse_headers, parse_permissions,
-    path_org, topic_org,
+    path_organization, topic_organization,
 };
 
 /// A claim or header as a second reader takes it from the same object.
@@ -55,7 +55,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else {
         return;
     };
-    if let Some(id) = path_org(text) {
+    if let Some(id) = path_organization(text) {
         let rest = text
             .strip_prefix(&format!("{id}/"))
             .expect("the organization is in front");
@@ -64,7 +64,7 @@ fuzz_target!(|input: &[u8]| {
                 .all(|segment| !matches!(segment, "" | "." | ".."))
         );
     }
-    if let Some(id) = topic_org(text) {
+    if let Some(id) = topic_organization(text) {
         assert!(text.starts_with(&format!("org:{id}:")));
     }
     if let Ok(permissions) = parse_permissions(text) {

@@ -159,7 +159,7 @@ fn every_region_has_its_plan() {
             let plan = Plan::of_region(&code);
             assert_eq!(
                 plan.map(|plan| i32::from(plan.calling_code())),
-                engine::country_code(&code),
+                engine::calling_code(&code),
                 "{code}"
             );
             if let Some(plan) = plan {

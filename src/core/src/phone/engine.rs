@@ -87,14 +87,14 @@ pub(super) fn describe(number: &PhoneNumber) -> Description {
     let util = &ENGINE.util;
     guarded(|| {
         Ok(Description {
-            country_code: number.country_code,
+            calling_code: number.country_code,
             region: util.get_region_for_number(number).map(region_name),
             number_type: number_type(util.get_number_type(number)),
             valid: util.is_valid_number(number),
         })
     })
     .unwrap_or(Description {
-        country_code: number.country_code,
+        calling_code: number.country_code,
         region: None,
         number_type: NumberType::Unknown,
         valid: false,
@@ -228,7 +228,7 @@ mod oracle {
         regex::Regex::new(&pattern.expect("every plan has one")).expect("the library uses it")
     }
 
-    pub(in crate::phone) fn country_code(region: &str) -> Option<i32> {
+    pub(in crate::phone) fn calling_code(region: &str) -> Option<i32> {
         region_of(Some(region)).and_then(|region| ENGINE.util.get_country_code_for_region(region))
     }
 
@@ -241,7 +241,7 @@ mod oracle {
 }
 #[cfg(test)]
 pub(super) use oracle::{
-    ascii_digit, country_code, general_description, parsed, region_for_calling_code,
+    ascii_digit, calling_code, general_description, parsed, region_for_calling_code,
 };
 
 #[cfg(test)]

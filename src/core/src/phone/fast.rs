@@ -42,7 +42,7 @@ impl Number<'_> {
         match self.class() {
             Some(class) => describe(class),
             None => Description {
-                country_code: self.plan.calling_code().into(),
+                calling_code: self.plan.calling_code().into(),
                 region: self.plan.region_of_invalid(self.national()),
                 number_type: NumberType::Unknown,
                 valid: false,
@@ -53,7 +53,7 @@ impl Number<'_> {
 
 pub(super) fn describe(class: Class) -> Description {
     Description {
-        country_code: class.plan().calling_code().into(),
+        calling_code: class.plan().calling_code().into(),
         region: Some(class.plan().region()),
         number_type: class.number_type(),
         valid: true,

@@ -37,7 +37,7 @@ fn reads_back(e164: &str) -> Result<(), String> {
 #[test]
 fn numbers_are_described() {
     let described =
-        |e164| describe(e164).map(|d| (d.country_code, d.region, d.number_type.as_str()));
+        |e164| describe(e164).map(|d| (d.calling_code, d.region, d.number_type.as_str()));
     for (e164, expected) in [
         ("+442071838750", Some((44, Some("GB"), "fixed_line"))),
         ("+447911123456", Some((44, Some("GG"), "mobile"))),

@@ -16,7 +16,7 @@ pub struct Parsed {
     /// `Some` unless `validity` is [`Validity::Invalid`].
     pub e164: Option<String>,
     /// Calling code, such as 44.
-    pub country_code: Option<i32>,
+    pub calling_code: Option<i32>,
     /// ISO 3166-1 alpha-2 (`GB`, `GG`); `001` for calling codes without a country; `None` where the number is in no
     /// range that would tell regions of one calling code apart.
     pub region: Option<&'static str>,
@@ -144,7 +144,7 @@ pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
 fn refused(reason: Reason) -> Parsed {
     Parsed {
         e164: None,
-        country_code: None,
+        calling_code: None,
         region: None,
         number_type: None,
         validity: Validity::Invalid,
@@ -233,7 +233,7 @@ fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
     };
     Ok(Parsed {
         e164: Some(number.e164),
-        country_code: Some(number.description.country_code),
+        calling_code: Some(number.description.calling_code),
         region: number.description.region,
         number_type: Some(number.description.number_type),
         validity,

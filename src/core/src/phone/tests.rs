@@ -12,7 +12,7 @@ struct Case {
     e164: Option<String>,
     validity: String,
     reason: Option<String>,
-    country_code: Option<i32>,
+    calling_code: Option<i32>,
     number_region: Option<String>,
     r#type: Option<String>,
     extension: Option<String>,
@@ -32,7 +32,7 @@ fn vectors() {
             parsed.e164.as_deref(),
             parsed.validity.as_str(),
             parsed.reason.map(Reason::as_str),
-            parsed.country_code,
+            parsed.calling_code,
             parsed.region,
             parsed.number_type.map(NumberType::as_str),
             parsed.extension.as_deref(),
@@ -41,7 +41,7 @@ fn vectors() {
             case.e164.as_deref(),
             case.validity.as_str(),
             case.reason.as_deref(),
-            case.country_code,
+            case.calling_code,
             case.number_region.as_deref(),
             case.r#type.as_deref(),
             case.extension.as_deref(),
@@ -127,7 +127,7 @@ fn unknown_regions_are_no_region() {
 
 #[test]
 fn regions_have_calling_codes() {
-    let codes = ["GB", "gg", "US", "FR", "XX", "001", ""].map(country_code);
+    let codes = ["GB", "gg", "US", "FR", "XX", "001", ""].map(calling_code);
     assert_eq!(
         codes,
         [Some(44), Some(44), Some(1), Some(33), None, None, None]
@@ -139,7 +139,7 @@ fn numbers_are_described() {
     let described = |e164: &str| {
         describe(e164).map(|number| {
             (
-                number.country_code,
+                number.calling_code,
                 number.region,
                 number.number_type,
                 number.valid,

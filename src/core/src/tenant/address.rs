@@ -8,7 +8,7 @@ const UUID_LENGTH: usize = 36;
 
 /// The organization of a storage path, `{organization_id}/…`: a canonical uuid, then at least one segment, and no
 /// segment that is empty, `.` or `..`.
-pub fn path_org(name: &str) -> Option<Uuid> {
+pub fn path_organization(name: &str) -> Option<Uuid> {
     let (organization, rest) = name.split_once('/')?;
     let id = canonical_uuid(organization)?;
     let plain = rest
@@ -19,7 +19,7 @@ pub fn path_org(name: &str) -> Option<Uuid> {
 
 /// The organization of a Realtime topic, `org:{organization_id}:{entity}`: a canonical uuid and 1 to 63 of a–z, 0–9 and
 /// underscore, a letter first.
-pub fn topic_org(topic: &str) -> Option<Uuid> {
+pub fn topic_organization(topic: &str) -> Option<Uuid> {
     let rest = topic.strip_prefix("org:")?;
     let (organization, entity) = rest.split_at_checked(UUID_LENGTH)?;
     let entity = entity.strip_prefix(':')?.as_bytes();
@@ -44,7 +44,7 @@ mod tests {
         for rest in [
             "a", "a/b.csv", "...", ".hidden", "a..b/c", " ", "ü/é", "a:b",
         ] {
-            assert_eq!(path_org(&format!("{ID}/{rest}")), id, "{rest}");
+            assert_eq!(path_organization(&format!("{ID}/{rest}")), id, "{rest}");
         }
         for odd in [
             String::new(),
@@ -69,7 +69,7 @@ mod tests {
             format!("{ID}\\a"),
             format!("{ID}%2Fa"),
         ] {
-            assert_eq!(path_org(&odd), None, "{odd:?}");
+            assert_eq!(path_organization(&odd), None, "{odd:?}");
         }
     }
 
@@ -77,7 +77,11 @@ mod tests {
     fn topics() {
         let id = canonical_uuid(ID);
         for entity in ["leads", "a", "call_events", "v2", &"a".repeat(63)] {
-            assert_eq!(topic_org(&format!("org:{ID}:{entity}")), id, "{entity}");
+            assert_eq!(
+                topic_organization(&format!("org:{ID}:{entity}")),
+                id,
+                "{entity}"
+            );
         }
         for odd in [
             String::new(),
@@ -100,24 +104,24 @@ mod tests {
             format!("org:{}é:leads", &ID[..35]),
             format!("realtime:org:{ID}:leads"),
         ] {
-            assert_eq!(topic_org(&odd), None, "{odd:?}");
+            assert_eq!(topic_organization(&odd), None, "{odd:?}");
         }
     }
 
     proptest! {
         #[test]
         fn never_panics(text in any::<String>()) {
-            let _ = (path_org(&text), topic_org(&text));
+            let _ = (path_organization(&text), topic_organization(&text));
         }
 
         /// Whatever is found stands at the front of the text, in its one spelling.
         #[test]
         fn names_only_what_is_written(text in "(org:)?[0-9a-f-]{34,37}[:/.a-z_]{0,6}") {
-            if let Some(id) = path_org(&text) {
+            if let Some(id) = path_organization(&text) {
                 let front = format!("{id}/");
                 prop_assert!(text.starts_with(&front));
             }
-            if let Some(id) = topic_org(&text) {
+            if let Some(id) = topic_organization(&text) {
                 let front = format!("org:{id}:");
                 prop_assert!(text.starts_with(&front));
             }
@@ -128,8 +132,8 @@ mod tests {
             let id = Uuid::from_u128(bits);
             let path = format!("{id}/{segment}");
             let topic = format!("org:{id}:{entity}");
-            prop_assert_eq!(path_org(&path), Some(id));
-            prop_assert_eq!(topic_org(&topic), Some(id));
+            prop_assert_eq!(path_organization(&path), Some(id));
+            prop_assert_eq!(topic_organization(&topic), Some(id));
         }
     }
 }

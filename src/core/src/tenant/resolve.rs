@@ -134,7 +134,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The name that `context()` reports.
+    /// The name that `request_context()` reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::HeaderId => "header x-organization-id",
@@ -162,7 +162,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The name that `context()` reports.
+    /// The name that `request_context()` reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
