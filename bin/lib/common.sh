@@ -97,6 +97,9 @@ supabase() {
     HOME=$repo/target/home SUPABASE_TELEMETRY_DISABLED=1 "$(node_bin supabase)" --workdir "$repo" --agent no "$@"
 }
 
+# Every TypeScript file below some folders.
+typescript() { (cd "$repo" && find "$@" -name '*.ts' 2>/dev/null | sort | sed "s|^|$repo/|"); }
+
 now_ms() { say $((${EPOCHREALTIME/[.,]/} / 1000)); }
 seconds_since() {
     local ms=$(($(now_ms) - $1))

@@ -5,15 +5,13 @@
 source "$(dirname "$0")/deno_tests.sh"
 
 make_databases() {
-    local document file
+    local document
     for document in s0 s1 s2 s3 s4; do
         create_database "attack_$document"
         DATABASE=attack_$document psql_as postgres -1 -f "tests/requirements/$document.sql"
     done
     create_database attack_ours
-    for file in sql/schema/*.sql; do
-        DATABASE=attack_ours psql_as postgres -1 -f "$file"
-    done
+    DATABASE=attack_ours psql_as postgres -1 -f sql/schema/schema.sql
     # The fixtures of tests/pgtap, kept instead of rolled back.
     DATABASE=attack_ours psql_as postgres -1 -f tests/pgtap/_helpers.psql -c "
         select tests.make_tenant('a', 801), tests.make_tenant('b', 802), tests.make_tenant('c', 803), tests.make_tenant('d', 804);

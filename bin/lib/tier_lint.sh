@@ -21,7 +21,7 @@ cargo_deny() {
     cargo-deny --workspace --offline check --hide-inclusion-graph "${checks[@]}"
 }
 
-shell() { shellcheck -x bin/setup bin/stack bin/test bin/demo bin/bench bin/lib/*.sh .ci/run; }
+shell() { shellcheck -x bin/setup bin/generate bin/stack bin/test bin/demo bin/bench bin/lib/*.sh .ci/run; }
 typescript=(supabase/functions supabase/gateway supabase/tour tests/api tests/attacks)
 typescript_check() { find "${typescript[@]}" -name '*.ts' -print0 | xargs -0 "$(node_bin deno)" check --quiet --frozen --config "$deno_config"; }
 
@@ -65,7 +65,7 @@ deno_versions() {
     while read -r spec; do
         package=${spec%@*} version=${spec##*@}
         agree "npm:$spec" "$version" "$(pin "${package##*/}")" || bad=1
-        grep -q "\"npm:$spec\": \"$version\"" supabase/functions/deno.lock || { say "deno.lock does not hold npm:$spec; run bin/setup lock" && bad=1; }
+        grep -q "\"npm:$spec\": \"$version\"" supabase/functions/deno.lock || { say "deno.lock does not hold npm:$spec; run bin/generate lock" && bad=1; }
     done < <(grep -rhoE --include=*.ts --include=deno.json '"npm:[^"]+"' "${typescript[@]}" | tr -d '"' | sed -E 's/^npm://; s|^((@[^/]+/)?[^@/]+@[^/]+)/.*|\1|' | sort -u)
     return "$bad"
 }

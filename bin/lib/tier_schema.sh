@@ -1,27 +1,19 @@
 #!/usr/bin/env bash
 # Tier schema: supabase/migrations is sql/schema, and what they make passes the analysers. The database schema_plain gets
-# sql/schema file by file; the test stack's own database got the migrations by the CLI.
+# sql/schema/schema.sql by psql; the test stack's own database got the migration by the CLI.
 # shellcheck source=bin/lib/tier.sh
 source "$(dirname "$0")/tier.sh"
+# shellcheck source=bin/lib/migration.sh
+source "$repo/bin/lib/migration.sh"
 
 same_files() {
-    local folder
-    folder=$(mktemp -d)
-    local source number topic
-    for source in sql/schema/[0-9][0-9]_*.sql; do
-        topic=$(basename "$source" .sql)
-        number=$((10#${topic%%_*}))
-        cp "$source" "$folder/$(printf '20261120%04d00_%s.sql' "$number" "${topic#*_}")"
-    done
-    diff -r "$folder" supabase/migrations || { say "run bin/setup migrations" && return 1; }
+    diff <(print_migration) "supabase/migrations/$migration" || { say "run bin/generate migration" && return 1; }
+    [[ $(ls supabase/migrations) == "$migration" ]] || { say "supabase/migrations holds another file than $migration" && return 1; }
 }
 
 apply_plain() {
     create_database schema_plain || return 1
-    local file
-    for file in sql/schema/*.sql; do
-        DATABASE=schema_plain psql_as postgres -1 -f "$file" || return 1
-    done
+    DATABASE=schema_plain psql_as postgres -1 -f sql/schema/schema.sql
 }
 
 dump() {
@@ -72,10 +64,10 @@ listed() {
 
 same_capabilities() {
     diff docs/capabilities.md <(DATABASE=schema_plain psql_as postgres -f bin/lib/capabilities.sql) ||
-        { say "run bin/stack reset and bin/setup capabilities" && return 1; }
+        { say "run bin/stack reset and bin/generate capabilities" && return 1; }
 }
 
-check 'migrations are sql/schema byte for byte' same_files
+check 'the migration is sql/schema in the order of its contents page' same_files
 check 'sql/schema applies to an empty database' apply_plain
 check 'migrations and sql/schema give one schema' same_schema
 check 'docs/capabilities.md says what the database does' same_capabilities

@@ -1,0 +1,21 @@
+-- Contents, in order.
+\ir 00_foundation.sql
+\ir 10_tenant.sql
+\ir 11_invitation.sql
+\ir 12_support.sql
+\ir 13_audit.sql
+\ir 14_plan.sql
+\ir 15_membership.sql
+\ir 20_agent.sql
+\ir 30_credential.sql
+\ir 40_phone.sql
+\ir 50_stats.sql
+\ir 55_import.sql
+\ir 60_prompt.sql
+\ir 70_call.sql
+\ir 75_search.sql
+\ir 78_compat.sql
+\ir 80_storage.sql
+\ir 85_realtime.sql
+\ir 90_doctor.sql
+\ir 95_hook.sql
