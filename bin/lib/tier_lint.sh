@@ -22,7 +22,7 @@ cargo_deny() {
 }
 
 shell() { shellcheck -x bin/setup bin/generate bin/stack bin/test bin/demo bin/bench bin/lib/*.sh .ci/run; }
-typescript=(supabase/functions supabase/gateway supabase/tour tests/api tests/attacks)
+typescript=(supabase/functions supabase/gateway supabase/tour tests/api tests/attacks bin/lib)
 typescript_check() { find "${typescript[@]}" -name '*.ts' -print0 | xargs -0 "$(node_bin deno)" check --quiet --frozen --config "$deno_config"; }
 
 # Prints what differs; fails then.
@@ -94,12 +94,13 @@ same_names_everywhere() {
     for each in "${capabilities[@]}"; do
         [[ -e src/$each.rs ]] || { say "no src/$each.rs" && bad=1; }
         [[ -e src/core/src/$each.rs ]] || { say "no src/core/src/$each.rs" && bad=1; }
-        compgen -G "sql/schema/*_$each.sql" >/dev/null || { say "no sql/schema/NN_$each.sql" && bad=1; }
-        [[ -n $(find tests -name "*$each*" -type f -print -quit) ]] || { say "no test file is named after $each" && bad=1; }
+        compgen -G "tests/pg_regress/sql/${each}_*.sql" >/dev/null || { say "no tests/pg_regress/sql/${each}_….sql" && bad=1; }
         grep -qiw "$each" README.md 2>/dev/null || { say "README.md does not mention $each" && bad=1; }
     done
     return "$bad"
 }
+
+rooms() { deno run --quiet --allow-read="$repo/sql" bin/lib/rooms.ts; }
 
 # Every #[pg_extern] says volatility and parallel safety; STRICT is said or an argument is optional.
 externs_are_explicit() {
@@ -127,7 +128,8 @@ check 'versions of installed tools' tool_versions
 check 'core has no pgrx' core_has_no_pgrx
 check 'unsafe and pg_sys only in src/pg' unsafe_only_in_pg
 check 'lib.rs is a table of contents' lib_is_a_table_of_contents
-check 'the five names everywhere' same_names_everywhere
+check 'a capability has one name everywhere' same_names_everywhere
+check 'every SQL statement stands in its room' rooms
 check 'pg_extern attributes are explicit' externs_are_explicit
 counts
 ((failed == 0))

@@ -55,7 +55,6 @@ declare
     owners constant regprocedure[] := array[
         'switchboard.member_capabilities(text, jsonb, boolean, boolean, boolean, boolean)',
         'switchboard.guard_row()',
-        'switchboard.guard_member()',
         'switchboard.phone_revalidate(regclass, name)',
         'switchboard.key_loaded()',
         'switchboard.maintain_counts()',
@@ -109,7 +108,6 @@ comment on function switchboard.require_user_id() is 'The signed-in user''s id. 
 comment on function switchboard.require_organization(text) is 'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
 
 comment on function switchboard.guard_row() is 'Trigger, BEFORE UPDATE FOR EACH ROW; its WHEN clause compares the guarded columns, so an ordinary update does not call it. Argument: those columns, for the message. Raises 42501. Column grants already say no to the API roles; this also holds for service_role and the owner, and for a member of two organizations who would move a row from one to the other.';
-comment on function switchboard.guard_member() is 'Trigger, BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW on public.memberships: who may change whose membership. Without a signed-in user everything; one''s own row: founding, accepting an invitation, leaving; others'': members.write, a role above theirs, and nothing given that the giver lacks. Locks the organization while an owner goes. Raises 42501 with a code such as role_too_low.';
 
 comment on function switchboard.to_e164(text, text) is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. Second argument: ISO 3166 region that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
 comment on function switchboard.is_e164(text) is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';

@@ -1,21 +1,98 @@
--- Contents, in order.
-\ir 00_foundation.sql
-\ir 10_tenant.sql
-\ir 11_invitation.sql
-\ir 12_support.sql
-\ir 13_audit.sql
-\ir 14_plan.sql
-\ir 15_membership.sql
-\ir 20_agent.sql
-\ir 30_credential.sql
-\ir 40_phone.sql
-\ir 50_stats.sql
-\ir 55_import.sql
-\ir 60_prompt.sql
-\ir 70_call.sql
-\ir 75_search.sql
-\ir 78_compat.sql
-\ir 80_storage.sql
-\ir 85_realtime.sql
-\ir 90_doctor.sql
-\ir 95_hook.sql
+-- Switchboard's schema: every file in the order in which it applies. One table one file, with its constraints, indexes,
+-- triggers, policies and grants; RPCs in files of their own. psql -1 -f sql/schema/schema.sql gives a database what
+-- supabase/migrations gives it (bin/generate migration).
+
+-- base: what every later file stands on
+\ir base/extension.sql
+\ir base/privileges.sql
+\ir base/checks.sql
+\ir base/row_triggers.sql
+\ir base/tenant_policies.sql
+\ir base/counters.sql
+\ir base/broadcasts.sql
+
+-- tenancy: organizations, people, their memberships, plans, and the log of it
+\ir tenancy/audit_log.sql
+\ir tenancy/audit.sql
+\ir tenancy/quotas.sql
+\ir tenancy/plans.sql
+\ir tenancy/plan_limits.sql
+\ir tenancy/organizations.sql
+\ir tenancy/plan_overrides.sql
+\ir tenancy/quota_rules.sql
+\ir tenancy/dataset_scope.sql
+\ir tenancy/memberships.sql
+\ir tenancy/profiles.sql
+\ir tenancy/profile_failures.sql
+\ir tenancy/invitations.sql
+\ir tenancy/member_rules.sql
+\ir tenancy/sign_up.sql
+\ir tenancy/organization_rpcs.sql
+\ir tenancy/current_organization.sql
+\ir tenancy/invite_member.sql
+\ir tenancy/accept_invitation.sql
+\ir tenancy/change_member.sql
+\ir tenancy/leave.sql
+\ir tenancy/usage.sql
+
+-- credentials: sealed secrets and the keys they are sealed with
+\ir credentials/root_keys.sql
+\ir credentials/tenant_keys.sql
+\ir credentials/unseal_audit.sql
+\ir credentials/provider_accounts.sql
+\ir credentials/provider_credentials.sql
+
+-- agents: who answers, on which numbers
+\ir agents/agents.sql
+\ir agents/phone_numbers.sql
+\ir agents/add_phone_number.sql
+
+-- leads: campaigns and their contacts
+\ir leads/campaign_settings.sql
+\ir leads/datasets.sql
+\ir leads/uploads.sql
+\ir leads/leads.sql
+\ir leads/import_leads.sql
+
+-- prompts: what agents are told
+\ir prompts/lessons.sql
+\ir prompts/prompt_templates.sql
+\ir prompts/prompts.sql
+\ir prompts/prompt_versions.sql
+\ir prompts/publish_prompt.sql
+
+-- calls: who rang, who answered
+\ir calls/customers.sql
+\ir calls/calls.sql
+\ir calls/route_inbound_call.sql
+\ir calls/call_rpcs.sql
+\ir calls/find_by_phone.sql
+
+\ir circles.sql
+
+-- platform: Supabase's own services
+\ir platform/storage.sql
+\ir platform/realtime.sql
+\ir platform/access_token_hook.sql
+
+-- operator: who administers the installation, and what they ask it
+\ir operator/platform_admins.sql
+\ir operator/platform_log.sql
+\ir operator/support_sessions.sql
+\ir operator/platform_admin_rpcs.sql
+\ir operator/support_session_rpcs.sql
+\ir operator/doctor_tables.sql
+\ir operator/doctor_policies.sql
+\ir operator/doctor_functions.sql
+\ir operator/doctor_keys.sql
+\ir operator/doctor_grants.sql
+\ir operator/doctor_server.sql
+\ir operator/doctor.sql
+\ir operator/queries.sql
+
+-- compat: the names of other schemas (docs/names.md). Nothing above needs it; leave the lines out if you have no use for
+-- them
+\ir compat/clients.sql
+\ir compat/users.sql
+\ir compat/user_organizations.sql
+\ir compat/functions.sql

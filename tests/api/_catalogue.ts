@@ -16,7 +16,7 @@ export const tables = async () =>
   (await sql((db) =>
     db`select relname::text from pg_class
        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
-         and relname not in ('plans', 'plan_overrides')
+         and relname not in ('plans', 'plan_limits', 'plan_overrides')
        order by 1`
   )).map((row) => row.relname as string);
 

@@ -26,7 +26,7 @@ const keys = async () =>
         (select bool_and(has_column_privilege('authenticated', k.conrelid, n, 'select')) from unnest(k.conkey) as n) as readable
       from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class p on p.oid = k.confrelid
       where k.contype = 'f' and c.relnamespace = 'public'::regnamespace and p.relnamespace = 'public'::regnamespace
-        and c.relname <> 'plan_overrides' and p.relname <> 'plans'
+        and c.relname not in ('plan_limits', 'plan_overrides') and p.relname <> 'plans'
       order by 1`
   );
 

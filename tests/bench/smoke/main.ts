@@ -21,8 +21,8 @@ function report(label: string, samples: number[]): void {
 const tenant = await newTenant();
 // A limit that is there to be checked, as most plans have one; every call ends before the next begins.
 await sql((db) =>
-  db`insert into public.plan_overrides (organization_id, max_phone_numbers, max_concurrent_calls, reason)
-     values (${tenant.id}, -1, 50, 'bench')`
+  db`insert into public.plan_overrides (organization_id, quota, max_count, reason)
+     values (${tenant.id}, 'phone_numbers', -1, 'bench'), (${tenant.id}, 'concurrent_calls', 50, 'bench')`
 );
 const agent = await tenant.as.from("agents").insert({ name: "Reception", greeting: "Hello." })
   .select("id").single().throwOnError();

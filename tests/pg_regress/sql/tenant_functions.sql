@@ -8,8 +8,8 @@ select p.oid::regprocedure as function, p.provolatile as volatility, p.proparall
     p.proisstrict as strict, p.prosecdef as definer, p.proleakproof as leakproof, p.prorettype::regtype as returns
 from pg_proc p
 where p.pronamespace = 'switchboard'::regnamespace and p.proname in (
-    'user_id', 'request_role', 'current_organization_id', 'organization_for', 'organization_ids', 'is_member', 'can',
-    'organization_role', 'dataset_scope', 'is_platform_admin', 'require_organization', 'require_user_id', 'context', 'path_organization', 'topic_organization',
+    'user_id', 'request_role', 'current_organization_id', 'organization_for', 'organization_ids', 'is_member', 'has_capability',
+    'organization_role', 'dataset_scope', 'is_platform_admin', 'require_organization', 'require_user_id', 'request_context', 'path_organization', 'topic_organization',
     'capabilities', 'assert_permissions', 'member_capabilities'
 )
 order by p.oid::regprocedure::text collate "C";

@@ -1,0 +1,52 @@
+-- Rules of a single value that several tables share, for CHECK constraints and RPC bodies. A phone number's is
+-- switchboard.is_e164.
+
+create function private.is_time_zone(name text) returns boolean
+    language plpgsql immutable strict
+    set search_path = ''
+as $$
+begin
+    -- Postgres also accepts abbreviations (BST is a fixed offset all year) and POSIX strings, whose
+    -- sign is inverted ("GMT+1") and whose name part may be any word before a digit ("Any/Word5").
+    if name !~ '^(UTC|Etc/(UTC|GMT([+-][0-9]{1,2})?)|[A-Za-z]+(/[A-Za-z_-]+)+)$' then
+        return false;
+    end if;
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone name;
+    return true;
+exception
+    when invalid_parameter_value then
+        return false;
+end;
+$$;
+comment on function private.is_time_zone(text) is
+    'True for UTC and for names of the tz database with an area (Europe/London). For CHECK constraints. Raises nothing.';
+grant execute on function private.is_time_zone(text) to authenticated, service_role;
+
+create function private.is_email(address text) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
+end;
+comment on function private.is_email(text) is
+    'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_email(text) to authenticated, service_role;
+
+create function private.providers() returns text[]
+    language sql immutable parallel safe
+    set search_path = ''
+begin atomic
+    select array['twilio', 'telnyx', 'vonage', 'bandwidth', 'sip'];
+end;
+comment on function private.providers() is 'The telephony providers that accounts, numbers and calls can be at. Raises nothing.';
+
+create function private.is_provider(name text) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select name = any (private.providers());
+end;
+comment on function private.is_provider(text) is
+    'Whether the text names a telephony provider. For CHECK constraints. Raises nothing.';
+grant execute on function private.providers() to authenticated, service_role;
+grant execute on function private.is_provider(text) to authenticated, service_role;

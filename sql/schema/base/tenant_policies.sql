@@ -1,0 +1,101 @@
+-- Row level security by one line a table, so that no verb can be forgotten.
+
+create function private.add_tenant_policies(
+    target regclass,
+    object text,
+    denied text[] default '{}',
+    dataset text default null,
+    own text default null,
+    shared boolean default false
+) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    -- Not "(select switchboard.dataset_scope()) is null": of that the planner expects one row in 200, and it
+    -- would sort the few that it expects instead of reading a list in the order of its index.
+    unscoped constant text := '(select 1 where switchboard.dataset_scope() is null) is not null';
+    table_name text := (select relname from pg_class where oid = target);
+    missing text;
+    in_scope text := '';
+    readable text;
+    is_own text := '';
+    rule text;
+    verb text;
+begin
+    if not denied <@ array['select', 'insert', 'update', 'delete'] then
+        raise exception using
+            errcode = '22023',
+            message = format('denied must be a subset of select, insert, update, delete, not %s', denied);
+    end if;
+    select string_agg(w.capability, ', ') into missing
+        from (values
+            (object || '.read', not 'select' = any (denied)),
+            (object || '.read_all', own is not null),
+            (object || '.write', not '{insert,update}' <@ denied),
+            (object || '.delete', not 'delete' = any (denied))
+        ) as w (capability, asked)
+        where w.asked
+            and not exists (select from switchboard.capabilities() as c where c.capability = w.capability);
+    if missing is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('the policies of %s would ask for %s, which nobody can hold', target, missing),
+            hint = 'switchboard.capabilities() lists what there is. A verb that no client has belongs into denied.';
+    end if;
+
+    if dataset is not null then
+        in_scope := format(' and (%s or %I = any ((select switchboard.dataset_scope())::uuid[]))', unscoped, dataset);
+        readable := format(
+            ' and (%s or %I is null or %I = any ((select switchboard.dataset_scope())::uuid[]))',
+            unscoped, dataset, dataset);
+    elsif shared then
+        in_scope := format(' and %s', unscoped);
+        readable := '';
+    end if;
+    if not shared then
+        readable := in_scope;
+    end if;
+    if own is not null then
+        is_own := format(
+            ' and ((select switchboard.organization_for(%L)) is not null or %I = (select switchboard.user_id()))',
+            object || '.read_all', own);
+    end if;
+
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+
+    foreach verb in array array['select', 'insert', 'update', 'delete'] loop
+        rule := case
+            when verb = any (denied) then 'false'
+            else format('organization_id = (select switchboard.organization_for(%L))', object || case verb
+                    when 'select' then '.read'
+                    when 'delete' then '.delete'
+                    else '.write'
+                end)
+                || case verb when 'select' then readable else in_scope end
+                || is_own
+        end;
+        execute format('create policy %I on %s for %s to authenticated %s%s',
+            table_name || '_' || verb,
+            target,
+            verb,
+            case when verb <> 'insert' then format('using (%s)', rule) else '' end,
+            case when verb in ('insert', 'update') then format(' with check (%s)', rule) else '' end);
+    end loop;
+end;
+$$;
+comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
+    'For migrations, owner only. Enables and forces row level security on a tenant table and makes its four policies: object.read for select, object.write for insert and update, object.delete for delete; a verb in denied gets false. dataset names the column that a member''s allowed_dataset_ids are compared with; shared says that rows without a dataset (or, without such a column, all rows) are the whole organization''s: readable in any scope, written only without one. own names the column with the user whose row it is: all that a member without object.read_all reaches. The capability sits inside the tenant value, so one index condition answers both and a caller without the right scans nothing; scope and own are filters on the rows of one tenant that no index serves, so a list keeps the order of its index. FORCE binds a plain table owner; a role with BYPASSRLS (postgres and service_role in Supabase) is not held by any policy, which is why their rows are held together by composite keys and why service_role is granted table by table. Raises 22023 for an unknown verb, and for a capability that switchboard.capabilities() does not know.';
+
+create function private.add_deny_policy(target regclass) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    execute format('alter table %s enable row level security', target);
+    execute format('create policy nobody on %s for all to public using (false) with check (false)', target);
+end;
+$$;
+comment on function private.add_deny_policy(regclass) is
+    'For migrations, owner only. Row level security with the one policy "nobody" for tables that no API role may touch. Not forced: native code and definer functions read them as the owner.';

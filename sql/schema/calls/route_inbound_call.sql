@@ -1,0 +1,265 @@
+-- The one question a telephony provider's webhook asks: who answers.
+-- Long: finding number, agent, line and caller in one function saves round trips of the ringing phone.
+
+create function public.route_inbound_call(
+    called text,
+    caller text,
+    provider text,
+    provider_sid text
+) returns jsonb
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_called text := btrim(coalesce(route_inbound_call.called, ''));
+    v_caller text := btrim(coalesce(route_inbound_call.caller, ''));
+    v_candidates text[];
+    v_number public.phone_numbers;
+    v_organization public.organizations;
+    v_agent public.agents;
+    v_customer public.customers;
+    v_lead public.leads;
+    v_from text;
+    v_compiled text;
+    v_outcome text;
+    v_reason text;
+    v_limit integer;
+    v_call_id uuid := gen_random_uuid();
+    v_decision jsonb;
+begin
+    if route_inbound_call.provider is null
+        or route_inbound_call.provider not in ('twilio', 'telnyx', 'vonage', 'bandwidth', 'sip')
+    then
+        raise exception using
+            errcode = '22023',
+            message = 'provider must be one of twilio, telnyx, vonage, bandwidth, sip';
+    end if;
+    if route_inbound_call.provider_sid is null
+        or btrim(route_inbound_call.provider_sid) = ''
+        or length(route_inbound_call.provider_sid) > 200
+    then
+        raise exception using
+            errcode = '22023',
+            message = 'provider_sid must be the provider''s id of the call, 1 to 200 characters';
+    end if;
+
+    -- sip:+441632960000@example.net;user=phone and tel:+441632960000 carry the number in the user part.
+    v_called := regexp_replace(v_called, '^(sips?|tel):([^@;]*).*$', '\2', 'i');
+    v_caller := regexp_replace(v_caller, '^(sips?|tel):([^@;]*).*$', '\2', 'i');
+
+    v_candidates := array_remove(array[
+        switchboard.to_e164(v_called, null),
+        case when v_called ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_called, null) end
+    ], null);
+    select n.* into v_number
+        from public.phone_numbers n
+        where n.status = 'active' and n.phone_number = any (v_candidates);
+    if not found then
+        select n.* into v_number
+            from public.phone_numbers n
+            where n.status <> 'active' and n.phone_number = any (v_candidates)
+            order by n.updated_at desc
+            limit 1;
+    end if;
+    if v_number.id is null and v_called ~ '^[0-9][0-9 ()-]{4,20}$' then
+        -- Some trunks send the national form of the number's own country. One match or none: a guess
+        -- between two countries would hand a call to the wrong tenant.
+        v_candidates := array(
+            select switchboard.to_e164(v_called, o.default_country)
+            from (select distinct default_country from public.organizations) as o
+        );
+        if 1 = (
+            select count(*) from public.phone_numbers n
+            where n.status = 'active' and n.phone_number = any (v_candidates)
+        ) then
+            select n.* into v_number
+                from public.phone_numbers n
+                where n.status = 'active' and n.phone_number = any (v_candidates);
+        end if;
+    end if;
+    if v_number.id is null then
+        return jsonb_build_object(
+            'decision', 'reject', 'reason', 'unknown_number', 'organization_id', null, 'agent', null,
+            'prompt', null, 'customer', null, 'lead', null, 'call_id', null, 'variables', '{}'::jsonb
+        );
+    end if;
+
+    select o.* into strict v_organization
+        from public.organizations o
+        where o.id = v_number.organization_id;
+
+    -- A provider repeats a webhook that it thinks lost: same call, same answer.
+    select c.decision, v.compiled_prompt into v_decision, v_compiled
+        from public.calls c
+        left join public.prompt_versions v
+            on v.organization_id = c.organization_id and v.id = c.prompt_version_id
+        where c.organization_id = v_organization.id
+            and c.provider = route_inbound_call.provider
+            and c.provider_sid = route_inbound_call.provider_sid;
+    if found then
+        return case
+            when v_compiled is null then v_decision
+            else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
+        end;
+    end if;
+
+    if v_organization.status <> 'active' then
+        v_outcome := 'notice';
+        v_reason := 'organization_' || v_organization.status;
+    elsif v_number.status <> 'active' then
+        v_outcome := 'notice';
+        v_reason := 'number_' || v_number.status;
+    else
+        select a.* into v_agent
+            from public.agents a
+            where a.organization_id = v_organization.id
+                and a.id in (v_number.agent_id, v_organization.default_agent_id)
+                and a.is_active
+            order by a.id = v_number.agent_id desc nulls last
+            limit 1;
+        if found then
+            v_outcome := 'answer';
+            v_reason := case when v_agent.id = v_number.agent_id then 'agent' else 'default_agent' end;
+        else
+            v_outcome := 'notice';
+            v_reason := 'no_agent';
+        end if;
+    end if;
+
+    if v_outcome = 'answer' then
+        -- As private.quota_limit, on which the service role has no right.
+        select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
+            from public.plans p
+            left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'
+            left join public.plan_overrides v
+                on v.organization_id = v_organization.id and v.quota = 'concurrent_calls'
+            where p.name = v_organization.plan;
+        if v_limit is not null then
+            -- One caller of an organization at a time, until its call is stored: two would both see the
+            -- last line free. The count is a statement of its own and sees what the other one stored.
+            perform pg_advisory_xact_lock(
+                hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
+            );
+            -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
+            -- calls_active_idx and no further than the limit, which keeps the planner on that index.
+            if v_limit <= (
+                select count(*) from (
+                    select from public.calls c
+                    where c.organization_id = v_organization.id
+                        and c.status in ('ringing', 'in_progress')
+                        and c.started_at > now() - interval '4 hours'
+                        and (c.provider, c.provider_sid) is distinct from
+                            (route_inbound_call.provider, route_inbound_call.provider_sid)
+                    order by c.started_at
+                    limit v_limit
+                ) as active
+            ) then
+                v_outcome := 'busy';
+                v_reason := 'concurrency_limit';
+                v_agent := null;
+            end if;
+        end if;
+    end if;
+
+    -- Withheld callers come as a word, or as the keypad digits of "anonymous".
+    if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
+        v_from := coalesce(
+            switchboard.to_e164(v_caller, v_organization.default_country),
+            case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
+        );
+    end if;
+
+    if v_outcome = 'answer' then
+        if v_from is not null then
+            select c.* into v_customer
+                from public.customers c
+                where c.organization_id = v_organization.id and c.phone_number = v_from;
+            if not found then
+                insert into public.customers (organization_id, phone_number)
+                values (v_organization.id, v_from)
+                on conflict (organization_id, phone_number) do nothing
+                returning * into v_customer;
+                if not found then
+                    select c.* into v_customer
+                        from public.customers c
+                        where c.organization_id = v_organization.id and c.phone_number = v_from;
+                end if;
+            end if;
+            select l.* into v_lead
+                from public.leads l
+                where l.organization_id = v_organization.id
+                    and l.phone_number = v_from
+                    and l.archived_at is null
+                order by l.created_at desc
+                limit 1;
+        end if;
+        select v.compiled_prompt into v_compiled
+            from public.prompt_versions v
+            where v.organization_id = v_organization.id and v.id = v_agent.prompt_version_id;
+    end if;
+
+    v_decision := jsonb_build_object(
+        'decision', v_outcome,
+        'reason', v_reason,
+        'organization_id', v_organization.id,
+        'agent', case when v_agent.id is not null then jsonb_build_object(
+            'id', v_agent.id, 'name', v_agent.name, 'greeting', v_agent.greeting,
+            'personality', v_agent.personality, 'tone', v_agent.tone, 'voice_id', v_agent.voice_id,
+            'llm_config', v_agent.llm_config
+        ) end,
+        'prompt', case when v_compiled is not null then jsonb_build_object(
+            'version_id', v_agent.prompt_version_id
+        ) end,
+        'customer', case when v_customer.id is not null then jsonb_build_object(
+            'id', v_customer.id, 'phone_number', v_customer.phone_number, 'name', v_customer.name,
+            'email', v_customer.email
+        ) end,
+        'lead', case when v_lead.id is not null then jsonb_build_object(
+            'id', v_lead.id, 'dataset_id', v_lead.dataset_id, 'first_name', v_lead.first_name,
+            'last_name', v_lead.last_name, 'contact_status', v_lead.contact_status
+        ) end,
+        'call_id', v_call_id,
+        'variables', jsonb_strip_nulls(jsonb_build_object(
+            'local_date', (now() at time zone v_organization.timezone)::date,
+            'org', jsonb_build_object('name', v_organization.name),
+            'agent', case when v_agent.id is not null then jsonb_build_object('name', v_agent.name) end,
+            'lead', case when v_lead.id is not null then jsonb_build_object(
+                'first_name', v_lead.first_name, 'last_name', v_lead.last_name,
+                'email', v_lead.email, 'postcode', v_lead.postcode
+            ) end
+        ))
+    );
+
+    insert into public.calls (
+        organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
+        direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
+    ) values (
+        v_organization.id, v_call_id, v_agent.id,
+        case when v_compiled is not null then v_agent.prompt_version_id end,
+        v_number.id, v_customer.id, v_lead.id, 'inbound', v_from,
+        left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
+        route_inbound_call.provider_sid,
+        case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
+        v_decision
+    )
+    on conflict (organization_id, provider, provider_sid) do nothing;
+    if not found then
+        -- The same webhook, delivered twice at once: the other one decided.
+        select c.decision, v.compiled_prompt into v_decision, v_compiled
+            from public.calls c
+            left join public.prompt_versions v
+                on v.organization_id = c.organization_id and v.id = c.prompt_version_id
+            where c.organization_id = v_organization.id
+                and c.provider = route_inbound_call.provider
+                and c.provider_sid = route_inbound_call.provider_sid;
+    end if;
+    return case
+        when v_compiled is null then v_decision
+        else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
+    end;
+end;
+$$;
+comment on function public.route_inbound_call(text, text, text, text) is
+    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), busy: say so and hang up (concurrency_limit: the plan''s calls at a time are all taken; usage() shows them, set_call_status frees one), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
+grant execute on function public.route_inbound_call(text, text, text, text) to service_role;

@@ -1,0 +1,202 @@
+-- Leads: the contacts in a dataset.
+
+create table public.leads (
+    organization_id uuid not null default switchboard.current_organization_id()
+        references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    dataset_id uuid not null,
+    first_name text not null
+        constraint leads_first_name_check check (btrim(first_name) <> '' and length(first_name) <= 200),
+    last_name text
+        constraint leads_last_name_check check (length(last_name) <= 200),
+    phone_number text not null
+        constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_input text,
+    email text
+        constraint leads_email_check check (private.is_email(email)),
+    postcode text
+        constraint leads_postcode_check check (length(postcode) <= 20),
+    inquiry_date date,
+    notes text,
+    attributes jsonb not null default '{}'
+        constraint leads_attributes_check check (jsonb_typeof(attributes) = 'object'),
+    contact_status text not null default 'READY'
+        constraint leads_contact_status_check check (contact_status in (
+            'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
+            'CALL_BOOKED', 'CONVERTED', 'REMOVED', 'ARCHIVED'
+        )),
+    lead_sentiment text
+        constraint leads_lead_sentiment_check
+        check (lead_sentiment in ('POSITIVE', 'NEGATIVE', 'NEUTRAL', 'UNCLEAR', 'HOT')),
+    m1_sent_at timestamptz,
+    m2_sent_at timestamptz,
+    m3_sent_at timestamptz,
+    reply_received_at timestamptz,
+    last_message_at timestamptz,
+    install_date date,
+    manual_mode boolean not null default false,
+    manual_mode_activated_at timestamptz,
+    archived boolean not null generated always as (archived_at is not null) stored,
+    archived_at timestamptz,
+    assigned_to uuid,
+    latest_lead_reply text,
+    conversation_summary text,
+    total_messages integer not null default 0,
+    duplicate_of uuid,
+    dup_seq integer not null default 0
+        constraint leads_dup_seq_check check (dup_seq >= 0),
+    upload_id uuid,
+    row_number integer
+        constraint leads_row_number_check check (row_number > 0),
+    last_synced_at timestamptz,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (organization_id, id),
+    constraint leads_phone_number_key unique (organization_id, dataset_id, phone_number, dup_seq),
+    constraint leads_archived_at_check check ((contact_status = 'ARCHIVED') = (archived_at is not null)),
+    constraint leads_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete cascade,
+    constraint leads_assigned_to_fkey
+        foreign key (organization_id, assigned_to)
+        references public.memberships (organization_id, user_id)
+        on delete set null (assigned_to),
+    constraint leads_duplicate_of_fkey
+        foreign key (organization_id, duplicate_of)
+        references public.leads (organization_id, id)
+        on delete set null (duplicate_of),
+    constraint leads_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete set null (upload_id)
+);
+comment on table public.leads is
+    'A contact in a dataset (S4). A sales_rep sees and writes only the leads assigned to them.';
+comment on column public.leads.phone_number is
+    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
+comment on column public.leads.phone_input is 'The number as it was given.';
+comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
+comment on column public.leads.contact_status is
+    'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
+comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
+comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
+comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
+comment on column public.leads.duplicate_of is
+    'The earlier lead of the organization with the same number; a lead that has it is held from sending.';
+comment on column public.leads.dup_seq is
+    '0, then 1, 2 … for further leads with the same number in the dataset (duplicate_action flag and keep_both).';
+comment on column public.leads.row_number is 'The row of the file, counted from 1 without the header.';
+comment on index public.leads_phone_number_key is
+    'A number once per dataset and dup_seq; also leads of a dataset, and the foreign key to datasets.';
+create index leads_phone_idx on public.leads (organization_id, phone_number, created_at desc);
+comment on index public.leads_phone_idx is
+    'Leads of the organization with this number: duplicates in import_leads, the newest lead of a caller in route_inbound_call.';
+create index leads_created_at_idx on public.leads (organization_id, created_at desc, id)
+    include (dataset_id, assigned_to);
+comment on index public.leads_created_at_idx is
+    'List of an organization''s leads, newest first; their count, for which it carries what the policies compare.';
+create index leads_assigned_to_idx on public.leads (organization_id, assigned_to)
+    where assigned_to is not null;
+comment on index public.leads_assigned_to_idx is
+    'Foreign key to memberships; leads assigned to a member.';
+create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_of)
+    where duplicate_of is not null;
+comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
+create index leads_upload_id_idx on public.leads (organization_id, upload_id);
+comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import.';
+
+create trigger normalize_phone
+    before insert or update on public.leads
+    for each row execute function switchboard.normalize_phone(
+        'phone_number', 'phone_input', 'organization'
+    );
+
+create function private.apply_lead_status() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if tg_op = 'UPDATE' and old.contact_status = 'REMOVED' and new.contact_status <> 'REMOVED' then
+        raise exception using
+            errcode = '23514',
+            message = 'contact_status cannot leave REMOVED',
+            detail = 'The contact has opted out.',
+            hint = 'Only the contact''s own opt-in lifts an opt-out.';
+    end if;
+    new.archived_at := case
+        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
+    end;
+    new.manual_mode_activated_at := case
+        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
+    end;
+    return new;
+end;
+$$;
+comment on function private.apply_lead_status() is
+    'BEFORE trigger on leads: keeps archived_at and manual_mode_activated_at true to contact_status and manual_mode, and an opted-out lead opted out. Raises 23514.';
+create trigger apply_lead_status_insert
+    before insert on public.leads
+    for each row
+    when (
+        new.contact_status = 'ARCHIVED' or new.archived_at is not null
+        or new.manual_mode or new.manual_mode_activated_at is not null
+    )
+    execute function private.apply_lead_status();
+create trigger apply_lead_status_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.archived_at is distinct from old.archived_at
+        or new.manual_mode is distinct from old.manual_mode
+        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
+    )
+    execute function private.apply_lead_status();
+select private.add_counts(
+    'public.leads', 'public.datasets',
+    '{"organization_id": "organization_id", "dataset_id": "id"}',
+    '{"total_leads": true, "active_leads": "archived_at is null", "hot_leads": "contact_status = ''HOT''",
+        "converted_leads": "contact_status = ''CONVERTED''"}'
+);
+
+select private.add_row_triggers('public.leads');
+select private.add_tenant_policies(
+    'public.leads', 'leads', dataset => 'dataset_id', own => 'assigned_to'
+);
+select private.add_quota('public.leads', 'leads');
+select private.add_broadcast('public.leads', 'leads.read_all');
+
+grant select, delete on public.leads
+    to authenticated;
+grant insert (
+    organization_id, dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+) on public.leads to authenticated;
+grant update (
+    dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes, attributes,
+    contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+) on public.leads to authenticated;
+grant select on public.leads to service_role;
+
+create function private.copy_lead_to_its_calls() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    update public.calls c
+        set dataset_id = new.dataset_id, assigned_to = new.assigned_to
+        where c.organization_id = new.organization_id and c.lead_id = new.id;
+    return null;
+end;
+$$;
+comment on function private.copy_lead_to_its_calls() is
+    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls along. Definer: no client updates calls. Raises nothing.';
+create trigger copy_lead_to_its_calls
+    after update on public.leads
+    for each row
+    when (
+        new.dataset_id is distinct from old.dataset_id
+        or new.assigned_to is distinct from old.assigned_to
+    )
+    execute function private.copy_lead_to_its_calls();

@@ -1,0 +1,103 @@
+create function private.doctor_facts() returns jsonb
+    language sql stable
+    set search_path = ''
+begin atomic
+    select jsonb_build_object(
+        'settings', (
+            select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
+            where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
+        ),
+        'key_loaded', switchboard.key_loaded(),
+        'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
+        'extension_available', (
+            select x.default_version from pg_catalog.pg_available_extensions x where x.name = 'switchboard'
+        ),
+        'platform_admins', (select count(*) from private.platform_admins),
+        'profile_failures', (select count(*) from private.profile_failures)
+    );
+end;
+comment on function private.doctor_facts() is
+    'What doctor_server judges: settings, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
+
+create function private.doctor_server(facts jsonb) returns table (severity text, code text, object text, finding text, fix text)
+    language sql immutable
+    set search_path = ''
+begin atomic
+    with s as (
+        select facts -> 'settings' as settings,
+            (facts #>> '{settings,server_version_num}')::integer as version,
+            -- Statements are logged by text, by duration or by sample.
+            coalesce(facts #>> '{settings,log_statement}', 'none') in ('mod', 'all')
+                or coalesce(facts #>> '{settings,log_min_duration_statement}', '-1') <> '-1'
+                or coalesce(facts #>> '{settings,log_min_duration_sample}', '-1') <> '-1'
+                or coalesce(facts #>> '{settings,log_transaction_sample_rate}', '0') <> '0' as logs_statements
+    )
+    select 'error', 'log_statement', 'log_statement',
+        format('It is %s: every statement goes to the log with its text, credentials included.', s.settings ->> 'log_statement'),
+        'alter system set log_statement = ''ddl''; select pg_reload_conf();'
+        from s where s.settings ->> 'log_statement' in ('all', 'mod')
+    union all
+    select 'error', 'log_parameters', 'log_parameter_max_length',
+        'Logged statements carry their parameters, and PostgREST sends credentials as parameters.',
+        'alter system set log_parameter_max_length = 0; select pg_reload_conf();'
+        from s where s.logs_statements and s.settings ->> 'log_parameter_max_length' <> '0'
+    union all
+    select 'error', 'log_parameters_on_error', 'log_parameter_max_length_on_error',
+        'A failed statement is logged with its parameters, and PostgREST sends credentials as parameters.',
+        'alter system set log_parameter_max_length_on_error = 0; select pg_reload_conf();'
+        from s where s.settings ->> 'log_parameter_max_length_on_error' <> '0'
+    union all
+    select 'error', 'auto_explain_parameters', 'auto_explain.log_parameter_max_length',
+        'auto_explain logs statements with their parameters.',
+        'alter system set auto_explain.log_parameter_max_length = 0; select pg_reload_conf();'
+        from s
+        where coalesce(s.settings ->> 'auto_explain.log_min_duration', '-1') <> '-1'
+            and s.settings ->> 'auto_explain.log_parameter_max_length' <> '0'
+    union all
+    select 'error', 'pgaudit_parameters', 'pgaudit.log_parameter',
+        'pgaudit logs statements with their parameters.',
+        'alter system set pgaudit.log_parameter = off; select pg_reload_conf();'
+        from s where s.settings ->> 'pgaudit.log_parameter' = 'on'
+    union all
+    select 'info', 'log_failed_statements', 'log_min_error_statement',
+        'A statement that fails is logged with its text: credentials belong into bind parameters, never into the text. PostgREST and drivers send them so.',
+        'alter system set log_min_error_statement = ''panic''; select pg_reload_conf();'
+        from s where s.settings ->> 'log_min_error_statement' not in ('fatal', 'panic')
+    union all
+    select 'error', 'key_missing', 'switchboard.key_file',
+        'No credential key is loaded: credentials can neither be stored nor opened.',
+        'alter system set switchboard.key_file = ''/path/outside/the/data/directory''; -- then restart; a ring is one line, *k1:<64 hex digits>'
+        where not (facts ->> 'key_loaded')::boolean
+    union all
+    -- CVE-2023-2455, CVE-2024-10976: row level security kept for a role that had changed.
+    select 'error', 'server_outdated', format('PostgreSQL %s.%s', s.version / 10000, s.version % 10000),
+        'Its row level security can be kept from the wrong role (CVE-2023-2455, CVE-2024-10976), or it is older than PostgreSQL 15.',
+        '-- install PostgreSQL 15.14, 16.10, 17.6 or later'
+        from s
+        where s.version < 150009 or s.version between 160000 and 160004 or s.version between 170000 and 170000
+    union all
+    -- CVE-2025-8713: statistics of rows that row level security hides.
+    select 'warn', 'server_outdated', format('PostgreSQL %s.%s', s.version / 10000, s.version % 10000),
+        'Statistics can show values of rows that row level security hides (CVE-2025-8713).',
+        '-- install PostgreSQL 15.14, 16.10, 17.6 or later'
+        from s
+        where s.version between 150009 and 150013 or s.version between 160005 and 160009
+            or s.version between 170001 and 170005
+    union all
+    select 'warn', 'extension_outdated', 'switchboard',
+        format('Version %s runs, %s is installed on the server.', facts ->> 'extension_installed', facts ->> 'extension_available'),
+        'alter extension switchboard update;'
+        where facts ->> 'extension_installed' is distinct from facts ->> 'extension_available'
+    union all
+    select 'info', 'no_platform_admin', 'private.platform_admins',
+        'Nobody administers this installation, so nobody can open a support session.',
+        'select public.bootstrap_platform_admin(''<user id>'');'
+        where (facts ->> 'platform_admins')::integer = 0
+    union all
+    select 'warn', 'profile_failures', 'private.profile_failures',
+        format('%s sign-ups left no profile.', facts ->> 'profile_failures'),
+        'select private.backfill_profiles();'
+        where (facts ->> 'profile_failures')::integer > 0;
+end;
+comment on function private.doctor_server(jsonb) is
+    'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
