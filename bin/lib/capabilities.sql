@@ -37,6 +37,8 @@ asker as (
     from pg_policies p
     cross join lateral regexp_matches(coalesce(p.qual, p.with_check), '''([a-z0-9_]+\.[a-z_]+)''', 'g') as m (capability)
     union all
+    select b.capability, 'realtime topic ' || b.table_name, null from private.broadcasts b
+    union all
     -- A body in private is named by the RPC that calls it, so its own name is enough.
     select m.capability[1], f.proname || '()', null
     from pg_proc f

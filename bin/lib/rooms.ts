@@ -48,9 +48,15 @@ for (const path of found) {
   if (lines(text) > MAX_FILE && !excused) {
     problems.push(`${path}: ${lines(text)} lines; ${MAX_FILE} are the limit`);
   }
-  for (const [, fn, body] of text.matchAll(/^create function (\S+?)\([\s\S]*?\$\$\n([\s\S]*?)\n\$\$;$/gm)) {
+  for (
+    const [, fn, body = ""] of text.matchAll(
+      /^create function (\S+?)\([\s\S]*?\$\$\n([\s\S]*?)\n\$\$;$/gm,
+    )
+  ) {
     if (lines(body) > MAX_BODY && !excused) {
-      problems.push(`${path}: the body of ${fn} has ${lines(body)} lines; ${MAX_BODY} are the limit`);
+      problems.push(
+        `${path}: the body of ${fn} has ${lines(body)} lines; ${MAX_BODY} are the limit`,
+      );
     }
   }
   // Bodies hold SQL of their own, which runs later.
@@ -59,7 +65,7 @@ for (const path of found) {
     if (table !== name) problems.push(`${path}: ${schema}.${table} is made in ${table}.sql`);
   }
   for (const pattern of OF_A_TABLE) {
-    for (const [statement, schema, table] of sql.matchAll(pattern)) {
+    for (const [statement, schema = "", table] of sql.matchAll(pattern)) {
       const elsewhere = !["public", "private"].includes(schema) || table === name;
       const closesCircle = name === "circles" && /^alter table/.test(statement.trim());
       if (!elsewhere && !closesCircle) {
@@ -72,7 +78,9 @@ for (const path of found) {
 for (const path of sqlFiles("sql/extension")) {
   withoutComments(Deno.readTextFileSync(path)).split("\n").forEach((line, index) => {
     const named = /\b(public|private)\.\w+/.exec(line);
-    if (named && !line.startsWith("comment on")) problems.push(`${path}:${index + 1}: the extension names ${named[0]}, which is above it`);
+    if (named && !line.startsWith("comment on")) {
+      problems.push(`${path}:${index + 1}: the extension names ${named[0]}, which is above it`);
+    }
   });
 }
 

@@ -68,7 +68,11 @@ create function private.attach_realtime() returns boolean
     set search_path = ''
 as $$
 declare
-    tables constant text[] := array(select b.table_name from private.broadcasts b order by b.table_name);
+    tables constant text[] := array(
+        select b.table_name from private.broadcasts b
+        where to_regclass(format('public.%I', b.table_name)) is not null
+        order by b.table_name
+    );
     entity text;
     verb text;
 begin
