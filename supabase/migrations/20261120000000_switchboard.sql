@@ -5236,7 +5236,7 @@ begin
     end if;
 
     if v_outcome = 'answer' then
-        -- As private.quota_limit, on which the service role has no right.
+        -- As private.quota_limit, which the service role may not call.
         select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
             from public.plans p
             left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'

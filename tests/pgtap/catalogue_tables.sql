@@ -281,6 +281,19 @@ select is_empty($$
         where g.tgrelid = t.oid and g.tgfoid = 'switchboard.normalize_phone()'::regprocedure and g.tgenabled in ('O', 'A')
     )
 $$, 'and a trigger that normalizes what is written');
+select is_empty($$
+    select c.table_name, c.attname from all_columns c
+    join all_tables t on t.oid = c.attrelid
+    join (values
+        ('email', 'is_email'), ('provider', 'is_provider'), ('timezone', 'is_time_zone'), ('sending_timezone', 'is_time_zone')
+    ) as r (column_name, rule) on r.column_name = c.attname
+    -- A copy of what Supabase Auth accepted.
+    where c.table_name <> 'profiles' and not exists (
+        select from pg_constraint k
+        where k.conrelid = c.attrelid and k.contype = 'c'
+            and pg_get_constraintdef(k.oid) ~ format('private\.%s\(%s\)', r.rule, c.attname)
+    )
+$$, 'e-mail addresses, providers and time zones have one rule each');
 
 -- Comments and other objects.
 select is_empty($$

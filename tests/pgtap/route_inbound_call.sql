@@ -119,7 +119,11 @@ select is(tests.route('+443069990801', '+447700900504', 'CA with prompt'), (sele
 select is(tests.short(tests.route('+443069990802', '+447700900504', 'CA again')), 'answer/agent/Agent of b', 'the same id at another organization''s number is another call');
 select is(tests.route('+443069990899', '', 'CA again') ->> 'reason', 'unknown_number', 'and at nobody''s number none');
 grant select on first to service_role;
+create temporary table every_provider as select unnest(private.providers()) as name;
+grant select on every_provider to service_role;
 select tests.as_service();
+select is(tests.attempt(format($$ select public.route_inbound_call('+443069990801', '', %L, 'CA of a provider') $$, name)), '1 row',
+    'calls come from ' || name) from every_provider;
 select isnt(public.route_inbound_call('+443069990801', '+447700900504', 'telnyx', 'CA again') ->> 'call_id', (select d ->> 'call_id' from first),
     'the same id from another provider is another call');
 
