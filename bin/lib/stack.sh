@@ -56,3 +56,10 @@ create_database() {
     psql_as supabase_admin -c "drop database if exists $1" -c "create database $1 owner postgres"
     prepare_database "$1"
 }
+
+# docs/api.md as a database and docs/api have it: print_api database
+print_api() {
+    local functions
+    functions=$(DATABASE=$1 psql_as postgres -f "$repo/bin/lib/api.sql") || return 1
+    deno run --config "$deno_config" --frozen --cached-only "--allow-read=$repo/docs/api" "$repo/bin/lib/api.ts" <<<"$functions"
+}

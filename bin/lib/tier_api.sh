@@ -3,4 +3,5 @@
 # shellcheck source=bin/lib/deno_tests.sh
 source "$(dirname "$0")/deno_tests.sh"
 load_stack_env
-deno_tests tests/api
+# The examples of docs/api.md are commands for a shell.
+deno_tests tests/api --allow-run=bash

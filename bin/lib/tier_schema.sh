@@ -73,11 +73,18 @@ same_capabilities() {
         { say "run bin/stack reset and bin/generate capabilities" && return 1; }
 }
 
+same_api() {
+    local page
+    page=$(print_api schema_plain) || return 1
+    diff docs/api.md - <<<"$page" || { say "run bin/stack reset and bin/generate api" && return 1; }
+}
+
 check 'the migration is sql/schema in the order of its contents page' same_files
 check 'sql/schema applies to an empty database' apply_plain
 check 'sql/schema applies without compat' apply_without_compat
 check 'migrations and sql/schema give one schema' same_schema
 check 'docs/capabilities.md says what the database does' same_capabilities
+check 'docs/api.md says what the database and docs/api say' same_api
 check 'plpgsql_check finds no error' plpgsql_check
 check 'supabase db lint and db advisors find no error' no_errors
 check 'and nothing but what tests/advisors.txt gives a reason for' listed
