@@ -1,6 +1,6 @@
 -- The tables of the bench and what is in them: 10,000 organizations and 30,000 users with one to five memberships in the
 -- real tables, 1,000,000 leads and five smaller tables of the bench's own.
--- These have the keys that both sides need: S3's primary key (id), ours (organization_id, id), and the two list and
+-- These have the keys that both sides need: a primary key (id), ours (organization_id, id), and the two list and
 -- search indexes. No triggers and no foreign keys: what a policy adds to an insert would disappear behind them.
 set client_min_messages = warning;
 create schema bench;
@@ -38,7 +38,7 @@ create unlogged table bench.user_organizations (
     unique (user_id, organization_id)
 );
 comment on table bench.user_organizations is
-    'Memberships in the shape that S3''s policies read. Without row level security of its own, which favours S3.';
+    'Memberships in the shape that a hand-written policy reads. Without row level security of its own, which favours it.';
 insert into bench.user_organizations (user_id, organization_id, role)
     select user_id, organization_id, role from public.memberships;
 create index on bench.user_organizations (organization_id);

@@ -83,7 +83,7 @@ select format('%s %s µs a transaction, %s rows of another tenant, %s own rows m
     from bench.pooled group by name order by min(n);
 
 \echo
-select bench.line('goals', array['at most', 'figure', '', $$S3's form$$]);
+select bench.line('goals', array['at most', 'figure', '', 'by hand']);
 with kind as (
     select variant, statement, ms, ratio,
         cardinality(regexp_split_to_array(plan::text, '"Node Type": "(Incremental )?Sort"')) - 1 as sorts

@@ -56,7 +56,7 @@ create table bench.variant (
 );
 comment on column bench.variant.denied_rule is 'The same policy, for owners and admins only.';
 insert into bench.variant values
-    (1, 'in (select … auth.uid()), S3',
+    (1, 'in (select … auth.uid())',
         'organization_id in (select u.organization_id from bench.user_organizations as u where u.user_id = auth.uid())',
         $$organization_id in (
             select u.organization_id from bench.user_organizations as u
