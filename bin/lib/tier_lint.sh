@@ -100,6 +100,19 @@ same_names_everywhere() {
     return "$bad"
 }
 
+# What is shipped speaks for itself; docs/names.md maps the names of other schemas.
+sql_names_no_other_schema() { ! grep -rnE '\bS[0-4]\b|[Ss]ophie' sql supabase/migrations; }
+
+# A link to a file leads to one. The parts of docs/api.md are written for where that page is.
+links_lead_somewhere() {
+    local bad=0 page folder path
+    while IFS=: read -r page path; do
+        folder=$(dirname "$page")
+        [[ -e ${folder%/api}/$path ]] || { say "$page: no $path" && bad=1; }
+    done < <(grep -oE '\]\([^):# ]+' ./*.md docs/*.md docs/api/*.md supabase/functions/*.md 2>/dev/null | sed 's/\](//' | grep -v ':https*$')
+    return "$bad"
+}
+
 rooms() { deno run --quiet --allow-read="$repo/sql" bin/lib/rooms.ts; }
 
 # Every #[pg_extern] says volatility and parallel safety; STRICT is said or an argument is optional.
@@ -130,6 +143,8 @@ check 'unsafe and pg_sys only in src/pg' unsafe_only_in_pg
 check 'lib.rs is a table of contents' lib_is_a_table_of_contents
 check 'a capability has one name everywhere' same_names_everywhere
 check 'every SQL statement stands in its room' rooms
+check 'shipped SQL names no other schema' sql_names_no_other_schema
+check 'links of the papers lead somewhere' links_lead_somewhere
 check 'pg_extern attributes are explicit' externs_are_explicit
 counts
 ((failed == 0))

@@ -145,7 +145,7 @@ begin
 end;
 $$;
 comment on function public.update_updated_at_column() is
-    'BEFORE UPDATE trigger (S3, S4): updated_at becomes the transaction''s time, whatever the client sent.';
+    'BEFORE UPDATE trigger: updated_at becomes the transaction''s time, whatever the client sent.';
 
 create function private.add_row_triggers(
     target regclass,
@@ -304,7 +304,7 @@ begin
 end;
 $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
-    'For migrations, owner only. Enables and forces row level security on a tenant table and makes its four policies: object.read for select, object.write for insert and update, object.delete for delete; a verb in denied gets false. dataset names the column that a member''s allowed_dataset_ids are compared with; shared says that rows without a dataset (or, without such a column, all rows) are the whole organization''s: readable in any scope, written only without one. own names the column with the user whose row it is: all that a member without object.read_all reaches. The capability sits inside the tenant value, so one index condition answers both and a caller without the right scans nothing; scope and own are filters on the rows of one tenant that no index serves, so a list keeps the order of its index. FORCE binds a plain table owner; a role with BYPASSRLS (postgres and service_role in Supabase) is not held by any policy, which is why their rows are held together by composite keys and why service_role is granted table by table. Raises 22023 for an unknown verb, and for a capability that switchboard.capabilities() does not know.';
+    'For migrations, owner only. Forces row level security on a tenant table and makes its four policies: object.read, .write (insert, update) and .delete; a verb in denied gets false. dataset: the column of a member''s allowed_dataset_ids; shared: rows without one are everybody''s; own: the column with the user whose row it is. Raises 22023 (a verb, or a capability that nobody can hold).';
 
 create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile
@@ -850,7 +850,7 @@ create table public.organizations (
     updated_at timestamptz not null default now()
 );
 comment on table public.organizations is
-    'The tenant (S0, S1, S3 organizations; S4 clients). Every other tenant table hangs off it by organization_id. Made by create_organization; holders of organization.write change its profile, branding and settings; its status changes by set_organization_status.';
+    'The tenant. Every other tenant table hangs off it by organization_id. Made by create_organization; holders of organization.write change its profile, branding and settings; its status changes by set_organization_status.';
 comment on column public.organizations.slug is
     'Unique name for addresses: 3 to 63 of a-z, 0-9 and hyphen. Global, so only create_organization says whether one is taken.';
 comment on column public.organizations.status is
@@ -862,26 +862,27 @@ comment on column public.organizations.calling_code is
 comment on column public.organizations.timezone is
     'Name from the tz database with an area, or UTC.';
 comment on column public.organizations.industry is
-    'What the organization sells, in a word or two (S4: solar, home_improvement, other).';
-comment on column public.organizations.email is 'Where customers reach the organization (S4 company_email).';
+    'What the organization sells, in a word or two, as solar.';
+comment on column public.organizations.email is 'Where customers reach the organization.';
 comment on column public.organizations.phone_number is
-    'Where customers reach the organization (S4 company_phone), in E.164. Any spelling may be written; a trigger reads it in default_country.';
+    'Where customers reach the organization, in E.164. Any spelling may be written; a trigger reads it in default_country.';
 comment on column public.organizations.phone_input is 'The number as it was typed.';
-comment on column public.organizations.website is 'Address with http:// or https:// (S4 company_website).';
+comment on column public.organizations.website is 'Address with http:// or https://.';
 comment on column public.organizations.logo_path is
-    'Object in the bucket client_logos, {organization_id}/… (S4 logo_url).';
-comment on column public.organizations.primary_color is 'Branding: # and six hexadecimal digits (S4).';
+    'Object in the bucket client_logos, {organization_id}/….';
+comment on column public.organizations.primary_color is 'Branding: # and six hexadecimal digits.';
 comment on column public.organizations.quiet_start is
     'From this local time of the recipient on campaigns may send, whatever their own window says.';
 comment on column public.organizations.quiet_end is
     'Until this local time of the recipient campaigns may send.';
-comment on column public.organizations.n8n_workflow_id is 'The organization''s main workflow in n8n (S4).';
+comment on column public.organizations.n8n_workflow_id is
+    'The organization''s main workflow in n8n.';
 comment on column public.organizations.n8n_webhook_url is
-    'Webhook of n8n for replies (S4); https only. Every member can read it: credentials do not belong into it.';
+    'Webhook of n8n for replies; https only. Every member can read it: credentials do not belong into it.';
 comment on column public.organizations.default_agent_id is
     'Answers when a number has no active agent of its own.';
 comment on column public.organizations.default_phone_number_id is
-    'The number that campaigns send from when they name none (S4 twilio_phone_number).';
+    'The number that campaigns send from when they name none.';
 comment on column public.organizations.settings is 'Anything an application keeps for the organization: an object of at most 64 kB.';
 comment on index public.organizations_slug_key is
     'Organization by slug: header x-organization-slug.';
@@ -1192,16 +1193,16 @@ create table public.memberships (
     )
 );
 comment on table public.memberships is
-    'Who belongs to which organization, with which role (S3 user_organizations, S4 users). What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
+    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
 comment on column public.memberships.permissions is
     'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds. An owner has none.';
 comment on column public.memberships.can_view_all_leads is
-    'Gives leads.read_all: every lead, not only the assigned ones (S4).';
-comment on column public.memberships.can_edit_lessons is 'Gives lessons.write (S4).';
-comment on column public.memberships.can_push_to_n8n is 'Gives n8n.push (S4).';
-comment on column public.memberships.can_manage_users is 'Gives members.write (S4).';
+    'Gives leads.read_all: every lead, not only the assigned ones.';
+comment on column public.memberships.can_edit_lessons is 'Gives lessons.write.';
+comment on column public.memberships.can_push_to_n8n is 'Gives n8n.push.';
+comment on column public.memberships.can_manage_users is 'Gives members.write.';
 comment on column public.memberships.allowed_dataset_ids is
-    'The datasets whose leads the member may see (S4); NULL is all of them, an empty array none. An owner sees all.';
+    'The datasets whose leads the member may see; NULL is all of them, an empty array none. An owner sees all.';
 comment on column public.memberships.expires_at is
     'From this instant the membership gives nothing; NULL is never. An owner has none.';
 comment on index public.memberships_id_key is
@@ -1358,7 +1359,7 @@ create table public.profiles (
         on delete set null (default_organization_id)
 );
 comment on table public.profiles is
-    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Everybody changes their own name, country, phone number and avatar. Name the columns in a select: default_organization_id is not readable, because a teammate''s may be an organization one is not in, and neither are e-mail address and phone number, which the view users shows to those who manage members.';
+    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Everybody changes their own name, country, phone number and avatar. Name the columns in a select: default_organization_id, e-mail address and phone number are granted to nobody; the view users shows the last two to those who manage members.';
 comment on column public.profiles.email is
     'Copy of auth.users.email, kept by trigger. Granted to nobody: the view users shows it to the person and to holders of members.write.';
 comment on column public.profiles.country is
@@ -1603,7 +1604,7 @@ begin
 end;
 $$;
 comment on function private.member_refusal(uuid, public.memberships, public.memberships) is
-    'Why actor may not turn one membership into the other (NULL before: a new one; NULL after: removal), or NULL when they may: an active member with members.write whose role is above the role before and after (an owner: any), who gives no capability, dataset or time beyond their own that the membership does not have already. Codes: members_write_required, own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership. Does not ask for the organization''s status.';
+    'Why actor may not turn one membership into the other (NULL before: a new one; NULL after: removal), or NULL when they may. Codes: members_write_required, own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership. Does not ask for the organization''s status.';
 
 create function private.raise_member_refusal(code text, state text) returns void
     language plpgsql volatile
@@ -2307,7 +2308,7 @@ begin atomic
     );
 end;
 comment on function public.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) is
-    'Invites an e-mail address into the current organization → {invitation_id, token, expires_at}. The token is shown this once; send it to the address and to nobody else. An open invitation of the same address is replaced. expires_in: 1 minute to 30 days. The other arguments become the membership; nothing can be given that the caller does not hold, and only roles below the caller''s own (an owner: all). Raises PT401, PT400, PT403 (members.write; role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (email, role, permissions, allowed_dataset_ids, membership_expires_at, expires_in), PT409 already_member, PT429 too_many_invitations.';
+    'Invites an e-mail address into the current organization → {invitation_id, token, expires_at}. Raises PT401, PT400, PT403 (members.write; role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (email, role, permissions, allowed_dataset_ids, membership_expires_at, expires_in), PT409 already_member, PT429 too_many_invitations.';
 grant execute on function private.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) to authenticated;
 grant execute on function public.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) to authenticated;
 
@@ -2583,7 +2584,7 @@ begin atomic
     select private.change_member(user_id, changes);
 end;
 comment on function public.change_member(uuid, jsonb) is
-    'Changes a member of the current organization and returns the membership. changes: any of role, status (active, suspended), permissions (replaced as a whole), can_view_all_leads, can_edit_lessons, can_push_to_n8n, can_manage_users, allowed_dataset_ids (null: all, []: none), expires_at (ISO 8601 with offset, null: never). Who becomes an owner loses limits. Raises PT401, PT400, PT403 (members.write; own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (changes, and each key), PT404 member_not_found, PT409 last_owner.';
+    'Changes a member of the current organization and returns the membership. Raises PT401, PT400, PT403 (members.write; own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (changes, and each key), PT404 member_not_found, PT409 last_owner.';
 grant execute on function private.change_member(uuid, jsonb) to authenticated;
 grant execute on function public.change_member(uuid, jsonb) to authenticated;
 
@@ -2739,7 +2740,7 @@ create function private.change_plan(p_organization_id uuid, p_plan text) returns
     set search_path = ''
 as $$
 declare
-    -- The name in S1; the plan is the same.
+    -- Another name of the same plan.
     v_plan text := case lower(btrim(p_plan)) when 'pro' then 'professional' else lower(btrim(p_plan)) end;
     v_row public.organizations;
 begin
@@ -2870,7 +2871,7 @@ create table public.provider_accounts (
     constraint provider_accounts_account_ref_key unique (organization_id, provider, account_ref)
 );
 comment on table public.provider_accounts is
-    'An account at a telephony provider; many numbers share it. Takes S3''s phone_numbers.credentials. Name the columns in a select: credentials is not readable, so * is refused.';
+    'An account at a telephony provider; many numbers share it. Name the columns in a select: credentials is not readable, so * is refused.';
 comment on column public.provider_accounts.account_ref is
     'The provider''s public name of the account, e.g. a Twilio account SID. Not a secret.';
 comment on column public.provider_accounts.credentials is
@@ -2987,9 +2988,9 @@ create table public.agents (
     primary key (organization_id, id)
 );
 comment on table public.agents is
-    'An AI agent of an organization (S0, S1, S2). S0 agent_name is name, S2 personality_tone is tone.';
-comment on column public.agents.personality is 'Who the agent is, in free text (S0).';
-comment on column public.agents.tone is 'How it speaks, in a word or two (S2 personality_tone).';
+    'An AI agent of an organization.';
+comment on column public.agents.personality is 'Who the agent is, in free text.';
+comment on column public.agents.tone is 'How it speaks, in a word or two.';
 comment on column public.agents.voice_id is
     'The speech provider''s id of the voice; NULL until the agent takes calls.';
 comment on column public.agents.llm_config is 'Settings of the language model, as the worker reads them.';
@@ -3069,7 +3070,7 @@ comment on column public.phone_numbers.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.phone_numbers.phone_input is 'The number as it was typed.';
 comment on column public.phone_numbers.metadata is
-    'What the provider says of the number: region, capabilities, areaCode, state, type (S3).';
+    'What the provider says of the number: region, capabilities, areaCode, state, type.';
 comment on column public.phone_numbers.agent_id is 'The agent that answers calls to this number.';
 comment on column public.phone_numbers.webhook_observed_url is
     'The webhook that the provider has on record, as last read back.';
@@ -3217,7 +3218,7 @@ begin atomic
     );
 end;
 comment on function public.add_phone_number(text, text, uuid, uuid, text, jsonb) is
-    'Adds a phone number to the caller''s organization and returns its row. phone_number: any spelling, read in the organization''s default_country; provider: may be left out when provider_account_id is given. Raises PT401, PT400, PT403 (phone_numbers.write), 22023 (phone_number, provider, friendly_name, metadata), PT404 provider_account_not_found or agent_not_found, PT409 number_in_use (never says by whom).';
+    'Adds a phone number to the caller''s organization, in any spelling, and returns its row. Raises PT401, PT400, PT403 (phone_numbers.write), 22023 (phone_number, provider, friendly_name, metadata), PT404 provider_account_not_found or agent_not_found, PT409 number_in_use (never says by whom).';
 grant execute on function private.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;
 grant execute on function public.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;
 
@@ -3340,7 +3341,7 @@ create table public.campaign_settings (
         on delete set null (sender_number_id)
 );
 comment on table public.campaign_settings is
-    'How a campaign writes, waits and reads imports (S4). Reusable: several datasets may share one row. S4 twilio_number is sender_number_id.';
+    'How a campaign writes, waits and reads imports. Reusable: several datasets may share one row.';
 comment on column public.campaign_settings.sending_hours_start is
     'Inclusive. Both hours NULL: all day; later than the end: the window crosses midnight and belongs to the day on which it starts.';
 comment on column public.campaign_settings.sending_hours_end is 'Exclusive; 24:00 is allowed.';
@@ -3431,7 +3432,7 @@ create table public.datasets (
         on delete set null (campaign_settings_id)
 );
 comment on table public.datasets is
-    'A batch of leads and the campaign on it (S4). The file it came from is in uploads.';
+    'A batch of leads and the campaign on it. The file it came from is in uploads.';
 comment on column public.datasets.column_mapping is
     'Column of the file → lead field, e.g. {"Mobile": "phone_number"}; import_leads uses it when its options bring no mapping.';
 comment on column public.datasets.total_leads is
@@ -3516,7 +3517,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows (S4). In a completed one the counts add up, by CHECK.';
+    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.errors is
     'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
 comment on column public.uploads.processing_time is 'Seconds.';
@@ -3613,7 +3614,7 @@ create table public.leads (
         on delete set null (upload_id)
 );
 comment on table public.leads is
-    'A contact in a dataset (S4). A sales_rep sees and writes only the leads assigned to them.';
+    'A contact in a dataset. A sales_rep sees and writes only the leads assigned to them.';
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';
@@ -4212,7 +4213,7 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction. rows: JSON array of objects; a key is a lead field (first_name, last_name, phone_number, email, postcode, inquiry_date, notes) or is mapped to one by options.mapping or the dataset''s column_mapping; other keys go into attributes. options override the dataset''s campaign settings: duplicate_action flag | skip | merge | keep_both, auto_normalize_uk_numbers, allow_international, required_fields; filename names the uploads row. A duplicate is a number that the organization already has in a dataset of the caller''s, or an earlier row of the call: flag inserts it with duplicate_of, skip leaves it out, merge fills the empty fields of the existing lead and appends notes, keep_both inserts it. A number that is REMOVED in any dataset of the organization is kept REMOVED. Returns {upload_id, detected, inserted, merged, skipped, suppressed, failed, errors: [{row, column, value, reason}], duplicates: [{row, action, lead_id}]} with detected = inserted + merged + skipped + suppressed + failed; rows count from 1. Reasons: required, not_an_object, not_a_text, too_long, invalid_email, invalid_date, international_not_allowed, and those of switchboard.parse_phone. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also for a dataset outside of the caller''s), PT429 too_many_rows, 22023 (rows, options, mapping, a required column that no row has), 23505 when a lead with the same number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction, and returns a report that accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the same number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
 
@@ -4244,7 +4245,7 @@ create table public.lessons (
     success_rate numeric(3, 2)
         constraint lessons_success_rate_check check (success_rate between 0 and 1),
     source text
-        constraint lessons_source_check check (source in ('sophie_suggestion', 'user_taught', 'imported')),
+        constraint lessons_source_check check (source in ('ai_suggestion', 'user_taught', 'imported')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     status text not null default 'active'
         constraint lessons_status_check check (status in ('active', 'archived', 'testing')),
@@ -4257,7 +4258,7 @@ create table public.lessons (
         on delete cascade
 );
 comment on table public.lessons is
-    'What the organization has taught its agents (S4). active ones are compiled into prompts, testing ones into drafts only.';
+    'What the organization has taught its agents. active ones are compiled into prompts, testing ones into drafts only.';
 comment on column public.lessons.dataset_id is
     'Only for prompts of this dataset; NULL: for all. A lesson of a deleted dataset goes with it rather than become general.';
 comment on column public.lessons.trigger is 'What calls for the lesson, e.g. "lead mentions price".';
@@ -4404,7 +4405,7 @@ create table public.prompt_templates (
     primary key (scope, id)
 );
 comment on table public.prompt_templates is
-    'Starting points for prompts (S4): an organization''s own, and system templates (organization_id NULL) that everyone may read and only the database owner writes.';
+    'Starting points for prompts: an organization''s own, and system templates (organization_id NULL) that everyone may read and only the database owner writes.';
 comment on column public.prompt_templates.scope is
     'organization_id, or the nil uuid for a system template; the target of prompts.template_id.';
 
@@ -4491,10 +4492,10 @@ create table public.prompts (
         on delete set null (copied_from_prompt_id)
 );
 comment on table public.prompts is
-    'A prompt and its draft (S4). What callers hear is a published version: see prompt_versions and publish_prompt.';
+    'A prompt and its draft. What callers hear is a published version: see prompt_versions and publish_prompt.';
 comment on column public.prompts.dataset_id is 'The campaign that the prompt is for; NULL: the whole organization.';
 comment on column public.prompts.prompt_structure is
-    'Sections {name: {content, source, why}} (S4-75); the draft. Its shape is checked by the compiler.';
+    'Sections {name: {content, source, why}}; the draft. Its shape is checked by the compiler.';
 comment on column public.prompts.token_budget is
     'Tokens the compiled text may take, estimated as bytes / 4; lessons over it are dropped and reported.';
 comment on column public.prompts.compiled_prompt is
@@ -4685,7 +4686,7 @@ create table public.prompt_versions (
     created_by uuid,
     created_by_type text not null default 'user'
         constraint prompt_versions_created_by_type_check
-        check (created_by_type in ('user', 'sophie', 'system')),
+        check (created_by_type in ('user', 'ai', 'system')),
     created_at timestamptz not null default now(),
     primary key (organization_id, id),
     constraint prompt_versions_version_number_key unique (organization_id, prompt_id, version_number),
@@ -4697,7 +4698,7 @@ create table public.prompt_versions (
         references public.prompt_versions (organization_id, id)
 );
 comment on table public.prompt_versions is
-    'Published prompts (S4). Written by publish_prompt only and never changed or deleted, by anyone: a call can be replayed against exactly what answered it.';
+    'Published prompts. Written by publish_prompt only and never changed or deleted, by anyone: a call can be replayed against exactly what answered it.';
 comment on column public.prompt_versions.dataset_id is
     'The prompt''s dataset when it was published; decides who with a scope may read the version.';
 comment on column public.prompt_versions.version is
@@ -4886,7 +4887,7 @@ begin atomic
     select private.publish_prompt(prompt_id, reason);
 end;
 comment on function public.publish_prompt(uuid, text) is
-    'Compiles the prompt''s structure with the active lessons of its organization and dataset and returns the version: a new one if text, structure, template or dataset changed, else the latest. The first is 1.0; major moves with the set of sections or the template, minor otherwise. reason is kept as change_reason. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found (also for a prompt outside of the caller''s datasets), 22023 (reason; the compiler''s, naming the path).';
+    'Compiles a prompt with the active lessons of its organization and dataset and returns the version: a new one if text, structure, template or dataset changed, else the latest. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found (also outside of the caller''s datasets), 22023 (reason; the compiler''s, naming the path).';
 grant execute on function private.publish_prompt(uuid, text) to authenticated;
 grant execute on function public.publish_prompt(uuid, text) to authenticated;
 
@@ -4913,7 +4914,7 @@ create table public.customers (
     constraint customers_phone_number_key unique (organization_id, phone_number)
 );
 comment on table public.customers is
-    'A person who called, once per organization and number (S1). A lead is a campaign''s entry; a customer is whoever rings.';
+    'A person who called, once per organization and number. A lead is a campaign''s entry; a customer is whoever rings.';
 comment on column public.customers.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.customers.phone_input is 'The number as it was given.';
@@ -5015,7 +5016,7 @@ create table public.calls (
         on delete set null (assigned_to)
 );
 comment on table public.calls is
-    'A call (S0). Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
+    'A call. Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
 comment on column public.calls.caller_number is
     'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is
@@ -5369,7 +5370,7 @@ begin
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), busy: say so and hang up (concurrency_limit: the plan''s calls at a time are all taken; usage() shows them, set_call_status frees one), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same answer. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;
 
 -- sql/schema/calls/call_rpcs.sql
@@ -5533,7 +5534,7 @@ begin
 end;
 $$;
 comment on function public.find_by_phone(text) is
-    'Everything the caller may see of a phone number in their organization, however it is written: kind customer, lead or phone_number, its id, the number in E.164, name, status (contact_status of a lead, status of a number), dataset_id of a lead, created_at; by kind, newest first. Read in the organization''s default_country; digits that begin with a country code are found without + too. Rights are those of the tables: a sales_rep finds the leads assigned to them and no customers. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
+    'Everything the caller may see of a phone number in their organization, however it is written; by kind, newest first. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
 grant execute on function public.find_by_phone(text) to authenticated;
 
 -- sql/schema/circles.sql
@@ -5661,7 +5662,7 @@ begin
 end;
 $$;
 comment on function private.attach_storage() is
-    'For migrations and the database owner. Makes the buckets csv_uploads (private, 50 MiB, CSV), client_logos (public by address, 1 MiB, images) and exports (private), and the policies of storage.objects: the first folder of a name is the organization''s id, and for csv_uploads and exports the second is the dataset''s for members who have only some. Rights: csv_uploads by uploads.read, .write and .delete, exports by exports.*, both with leads.read_all; client_logos by organization.read and .write. Safe to run again; false where Storage is not there (yet). Raises 42501 where postgres may not make policies on storage.objects.';
+    'For migrations and the database owner. Makes the buckets csv_uploads, client_logos and exports, and the policies of storage.objects: the first folder of a name is the organization''s id. Safe to run again; false where Storage is not there (yet). Raises 42501 where postgres may not make policies on storage.objects.';
 
 select private.attach_storage();
 
@@ -5793,7 +5794,7 @@ begin
 end;
 $$;
 comment on function private.attach_realtime() is
-    'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table}, and the triggers that send to these topics; adds the tables to the publication supabase_realtime if that publishes neither deletes nor truncates ("alter publication supabase_realtime set (publish = ''insert, update'')"), because Realtime hands deleted keys to every subscriber. Safe to run again; false where Realtime is not there (yet).';
+    'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table} and the triggers that send to these topics, and publishes the tables for Realtime. Safe to run again; false where Realtime is not there (yet).';
 
 select private.attach_realtime();
 
@@ -6195,7 +6196,7 @@ begin atomic
     select private.open_support_session(organization_id, reason, capabilities, minutes);
 end;
 comment on function public.open_support_session(uuid, text, text[], integer) is
-    'Lets a platform administrator, signed in with a second factor, read one organization''s data for a while, and returns the session. reason: 10 to 500 characters, which the organization''s owner and admins read in their audit log; capabilities: names that only read (without: all but provider_accounts.read); minutes: 1 to 60. Send x-organization-id to use it. Raises PT401, PT403 forbidden (no platform administrator, or no second factor), 22023 (reason, capabilities, minutes), PT404 organization_not_found, PT409 support_session_open.';
+    'Lets a platform administrator, signed in with a second factor, read one organization''s data for a while, and returns the session. Raises PT401, PT403 forbidden (no platform administrator, or no second factor), 22023 (reason, capabilities, minutes), PT404 organization_not_found, PT409 support_session_open.';
 grant execute on function private.open_support_session(uuid, text, text[], integer) to authenticated;
 grant execute on function public.open_support_session(uuid, text, text[], integer) to authenticated;
 
@@ -6758,15 +6759,13 @@ begin atomic
     select d.severity, d.code, d.object, d.finding, d.fix from private.doctor() as d;
 end;
 comment on function public.doctor() is
-    'What weakens this database: tables without row level security, permissive policies, functions that reach past them, keys that cross tenants, grants too wide, settings that print secrets, a missing key, old versions. One row a finding: severity error, warn or info; code; object; finding in words; fix as SQL for the database owner (alter system and versions: for the server''s administrator; after dropping a policy, private.add_tenant_policies gives a table its four). service_role only; reads catalogues, changes nothing. Raises nothing.';
+    'What weakens this database, one row a finding: severity error, warn or info; code; object; finding in words; fix as SQL for the database owner. For server code; reads catalogues, changes nothing. Raises nothing.';
 grant execute on function private.doctor() to service_role;
 grant execute on function public.doctor() to service_role;
 
 -- sql/schema/operator/queries.sql
 
--- Queries for whoever has psql as the owner.
-
--- S2's "useful queries", for whoever has psql as the owner.
+-- Queries for whoever has psql as the owner: what has been applied, what holds, what is large.
 
 create function private.migrations() returns table (version text, name text)
     language plpgsql stable
@@ -6782,14 +6781,14 @@ begin
 end;
 $$;
 comment on function private.migrations() is
-    'Migrations that the Supabase CLI has applied, in order (S2: "Check executed migrations"); none where it was not used. Owner only. Raises nothing.';
+    'Migrations that the Supabase CLI has applied, in order; none where it was not used. Owner only. Raises nothing.';
 
 create view private.rls_policies with (security_invoker = true) as
     select p.schemaname, p.tablename, p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
     from pg_catalog.pg_policies p
     where p.schemaname in ('public', 'private')
     order by p.schemaname, p.tablename, p.cmd;
-comment on view private.rls_policies is 'Every policy and what it says (S2: "View RLS policies"). Owner only.';
+comment on view private.rls_policies is 'Every policy and what it says. Owner only.';
 
 create view private.table_sizes with (security_invoker = true) as
     select n.nspname as schemaname, c.relname as tablename, c.reltuples::bigint as estimated_rows,
@@ -6801,7 +6800,7 @@ create view private.table_sizes with (security_invoker = true) as
     where n.nspname in ('public', 'private') and c.relkind in ('r', 'p')
     order by pg_total_relation_size(c.oid) desc;
 comment on view private.table_sizes is
-    'Tables by size, with their indexes (S2: "Check table sizes"). estimated_rows is the planner''s, -1 before the first analyze. Owner only.';
+    'Tables by size, with their indexes. estimated_rows is the planner''s, -1 before the first analyze. Owner only.';
 
 create view private.unused_indexes with (security_invoker = true) as
     select s.schemaname, s.relname as tablename, s.indexrelname as indexname,
@@ -6840,7 +6839,7 @@ create view public.clients with (security_invoker = true) as
         o.settings
     from public.organizations o;
 comment on view public.clients is
-    'S4 clients: the organizations that the caller is a member of. Holders of organization.write update it like organizations; company_name need not be unique.';
+    'The organizations that the caller is a member of, under other names. Holders of organization.write update it like organizations; company_name need not be unique.';
 comment on column public.clients.id is 'organizations.id';
 comment on column public.clients.created_at is 'organizations.created_at';
 comment on column public.clients.updated_at is 'organizations.updated_at';
@@ -6916,7 +6915,7 @@ create view public.users with (security_invoker = true) as
         (select c.last_login_at from private.member_contact(m.organization_id, m.user_id) as c) as last_login_at
     from public.memberships m;
 comment on view public.users is
-    'S4 users: the members of the caller''s organizations, one row for each membership. Read only: invite_member, change_member and remove_member change members, and everybody their own profile.';
+    'The members of the caller''s organizations, one row for each membership. Read only: invite_member, change_member and remove_member change members, and everybody their own profile.';
 comment on column public.users.id is 'memberships.id, not the id of the auth user';
 comment on column public.users.created_at is 'memberships.created_at';
 comment on column public.users.updated_at is 'memberships.updated_at';
@@ -6928,7 +6927,7 @@ comment on column public.users.email is 'auth.users.email, for the person and ho
 comment on column public.users.phone is 'profiles.phone_number, for the person and holders of members.write; NULL for others';
 comment on column public.users.avatar_url is 'profiles.avatar_path';
 comment on column public.users.role is
-    'memberships.role: owner (S4 company_owner), admin, manager, sales_rep, viewer (S4 read_only)';
+    'memberships.role: owner, admin, manager, sales_rep, viewer';
 comment on column public.users.permissions is 'memberships.permissions';
 comment on column public.users.can_view_all_leads is 'memberships.can_view_all_leads';
 comment on column public.users.can_edit_lessons is 'memberships.can_edit_lessons';
@@ -6948,7 +6947,7 @@ create view public.user_organizations with (security_invoker = true) as
     from public.memberships m
     where m.status = 'active' and (m.expires_at is null or m.expires_at > now());
 comment on view public.user_organizations is
-    'S3 user_organizations: who belongs to which organization now, for the organizations of the caller. Read only. In a policy use switchboard.organization_for, which an index can answer.';
+    'Who belongs to which organization now, for the organizations of the caller. Read only. In a policy use switchboard.organization_for, which an index can answer.';
 comment on column public.user_organizations.id is 'memberships.id';
 comment on column public.user_organizations.user_id is 'memberships.user_id: auth.users.id';
 comment on column public.user_organizations.organization_id is 'memberships.organization_id';
@@ -6966,7 +6965,7 @@ begin atomic
     select switchboard.current_organization_id();
 end;
 comment on function public.get_my_org_id() is
-    'S1: the organization that the request works for, or NULL. Raises nothing.';
+    'The organization that the request works for, or NULL. Raises nothing.';
 grant execute on function public.get_my_org_id() to authenticated;
 
 create function public.is_super_admin() returns boolean
@@ -6976,7 +6975,7 @@ begin atomic
     select switchboard.is_platform_admin();
 end;
 comment on function public.is_super_admin() is
-    'S1: whether the caller administers the installation (and signed in with a second factor). It gives no right in any organization, and a tenant''s admin is none. Raises nothing.';
+    'Whether the caller administers the installation (and signed in with a second factor). It gives no right in any organization, and a tenant''s admin is none. Raises nothing.';
 grant execute on function public.is_super_admin() to authenticated;
 
 create function public.owner_id(organization public.organizations) returns uuid
@@ -6990,7 +6989,7 @@ begin atomic
     limit 1;
 end;
 comment on function public.owner_id(public.organizations) is
-    'S0 organizations.owner_id, as a computed field (select=id,owner_id): the longest-standing active owner, as far as the caller sees the members. Raises nothing.';
+    'A computed field of organizations: the longest-standing active owner, as far as the caller sees the members. Raises nothing.';
 grant execute on function public.owner_id(public.organizations) to authenticated;
 
 create function public.plan_tier(organization public.organizations) returns text
@@ -7000,5 +6999,5 @@ begin atomic
     select case (organization).plan when 'professional' then 'pro' else (organization).plan end;
 end;
 comment on function public.plan_tier(public.organizations) is
-    'S1 organizations.plan_tier, as a computed field: starter, pro or enterprise. Raises nothing.';
+    'A computed field of organizations: the plan as starter, pro or enterprise. Raises nothing.';
 grant execute on function public.plan_tier(public.organizations) to authenticated;

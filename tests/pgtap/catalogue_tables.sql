@@ -308,6 +308,13 @@ select is_empty($$
     where not i.indisprimary and obj_description(i.indexrelid, 'pg_class') is null
 $$, 'every index says which query it serves');
 select is_empty($$
+    select pg_describe_object(d.classoid, d.objoid, d.objsubid), length(d.description)
+    from pg_description d
+    cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as o
+    where (o.schema in ('public', 'private', 'switchboard') or o.name in ('private', 'switchboard'))
+        and length(d.description) > 400
+$$, 'a comment is one or two sentences and what it raises; docs/api has the rest');
+select is_empty($$
     select c.oid::regclass from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'
         and not coalesce('security_invoker=true' = any (c.reloptions) or 'security_invoker=on' = any (c.reloptions), false)

@@ -102,6 +102,6 @@ begin atomic
     );
 end;
 comment on function public.add_phone_number(text, text, uuid, uuid, text, jsonb) is
-    'Adds a phone number to the caller''s organization and returns its row. phone_number: any spelling, read in the organization''s default_country; provider: may be left out when provider_account_id is given. Raises PT401, PT400, PT403 (phone_numbers.write), 22023 (phone_number, provider, friendly_name, metadata), PT404 provider_account_not_found or agent_not_found, PT409 number_in_use (never says by whom).';
+    'Adds a phone number to the caller''s organization, in any spelling, and returns its row. Raises PT401, PT400, PT403 (phone_numbers.write), 22023 (phone_number, provider, friendly_name, metadata), PT404 provider_account_not_found or agent_not_found, PT409 number_in_use (never says by whom).';
 grant execute on function private.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;
 grant execute on function public.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;

@@ -21,9 +21,9 @@ create table public.agents (
     primary key (organization_id, id)
 );
 comment on table public.agents is
-    'An AI agent of an organization (S0, S1, S2). S0 agent_name is name, S2 personality_tone is tone.';
-comment on column public.agents.personality is 'Who the agent is, in free text (S0).';
-comment on column public.agents.tone is 'How it speaks, in a word or two (S2 personality_tone).';
+    'An AI agent of an organization.';
+comment on column public.agents.personality is 'Who the agent is, in free text.';
+comment on column public.agents.tone is 'How it speaks, in a word or two.';
 comment on column public.agents.voice_id is
     'The speech provider''s id of the voice; NULL until the agent takes calls.';
 comment on column public.agents.llm_config is 'Settings of the language model, as the worker reads them.';

@@ -45,7 +45,7 @@ comment on column public.phone_numbers.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.phone_numbers.phone_input is 'The number as it was typed.';
 comment on column public.phone_numbers.metadata is
-    'What the provider says of the number: region, capabilities, areaCode, state, type (S3).';
+    'What the provider says of the number: region, capabilities, areaCode, state, type.';
 comment on column public.phone_numbers.agent_id is 'The agent that answers calls to this number.';
 comment on column public.phone_numbers.webhook_observed_url is
     'The webhook that the provider has on record, as last read back.';

@@ -10,7 +10,7 @@ begin
 end;
 $$;
 comment on function public.update_updated_at_column() is
-    'BEFORE UPDATE trigger (S3, S4): updated_at becomes the transaction''s time, whatever the client sent.';
+    'BEFORE UPDATE trigger: updated_at becomes the transaction''s time, whatever the client sent.';
 
 create function private.add_row_triggers(
     target regclass,

@@ -86,7 +86,7 @@ begin
 end;
 $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
-    'For migrations, owner only. Enables and forces row level security on a tenant table and makes its four policies: object.read for select, object.write for insert and update, object.delete for delete; a verb in denied gets false. dataset names the column that a member''s allowed_dataset_ids are compared with; shared says that rows without a dataset (or, without such a column, all rows) are the whole organization''s: readable in any scope, written only without one. own names the column with the user whose row it is: all that a member without object.read_all reaches. The capability sits inside the tenant value, so one index condition answers both and a caller without the right scans nothing; scope and own are filters on the rows of one tenant that no index serves, so a list keeps the order of its index. FORCE binds a plain table owner; a role with BYPASSRLS (postgres and service_role in Supabase) is not held by any policy, which is why their rows are held together by composite keys and why service_role is granted table by table. Raises 22023 for an unknown verb, and for a capability that switchboard.capabilities() does not know.';
+    'For migrations, owner only. Forces row level security on a tenant table and makes its four policies: object.read, .write (insert, update) and .delete; a verb in denied gets false. dataset: the column of a member''s allowed_dataset_ids; shared: rows without one are everybody''s; own: the column with the user whose row it is. Raises 22023 (a verb, or a capability that nobody can hold).';
 
 create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile

@@ -74,7 +74,7 @@ create table public.calls (
         on delete set null (assigned_to)
 );
 comment on table public.calls is
-    'A call (S0). Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
+    'A call. Written by server code only; a provider''s call id appears once, so a repeated webhook finds the call it already made.';
 comment on column public.calls.caller_number is
     'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is

@@ -19,7 +19,7 @@ create table public.customers (
     constraint customers_phone_number_key unique (organization_id, phone_number)
 );
 comment on table public.customers is
-    'A person who called, once per organization and number (S1). A lead is a campaign''s entry; a customer is whoever rings.';
+    'A person who called, once per organization and number. A lead is a campaign''s entry; a customer is whoever rings.';
 comment on column public.customers.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.customers.phone_input is 'The number as it was given.';

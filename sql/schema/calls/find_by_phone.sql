@@ -60,5 +60,5 @@ begin
 end;
 $$;
 comment on function public.find_by_phone(text) is
-    'Everything the caller may see of a phone number in their organization, however it is written: kind customer, lead or phone_number, its id, the number in E.164, name, status (contact_status of a lead, status of a number), dataset_id of a lead, created_at; by kind, newest first. Read in the organization''s default_country; digits that begin with a country code are found without + too. Rights are those of the tables: a sales_rep finds the leads assigned to them and no customers. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
+    'Everything the caller may see of a phone number in their organization, however it is written; by kind, newest first. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
 grant execute on function public.find_by_phone(text) to authenticated;

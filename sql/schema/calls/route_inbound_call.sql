@@ -261,5 +261,5 @@ begin
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call: service_role only, one round trip, every look-up by index. called and caller as the provider sends them (E.164, digits without +, sip: or tel:; for called also the national form of its country); provider and provider_sid identify the call within the organization, and the same pair always gets the same answer. Returns {decision, reason, organization_id, agent, prompt: {version_id, compiled}, customer, lead, call_id, variables}. decision answer (reason agent or default_agent), notice: say a sentence and hang up (organization_paused, organization_cancelled, number_inactive, number_error, no_agent), busy: say so and hang up (concurrency_limit: the plan''s calls at a time are all taken; usage() shows them, set_call_status frees one), reject (unknown_number; nothing is stored, no tenant is touched). A withheld caller has no customer and no lead. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same answer. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;

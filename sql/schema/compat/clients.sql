@@ -23,7 +23,7 @@ create view public.clients with (security_invoker = true) as
         o.settings
     from public.organizations o;
 comment on view public.clients is
-    'S4 clients: the organizations that the caller is a member of. Holders of organization.write update it like organizations; company_name need not be unique.';
+    'The organizations that the caller is a member of, under other names. Holders of organization.write update it like organizations; company_name need not be unique.';
 comment on column public.clients.id is 'organizations.id';
 comment on column public.clients.created_at is 'organizations.created_at';
 comment on column public.clients.updated_at is 'organizations.updated_at';

@@ -5,7 +5,7 @@ begin atomic
     select switchboard.current_organization_id();
 end;
 comment on function public.get_my_org_id() is
-    'S1: the organization that the request works for, or NULL. Raises nothing.';
+    'The organization that the request works for, or NULL. Raises nothing.';
 grant execute on function public.get_my_org_id() to authenticated;
 
 create function public.is_super_admin() returns boolean
@@ -15,7 +15,7 @@ begin atomic
     select switchboard.is_platform_admin();
 end;
 comment on function public.is_super_admin() is
-    'S1: whether the caller administers the installation (and signed in with a second factor). It gives no right in any organization, and a tenant''s admin is none. Raises nothing.';
+    'Whether the caller administers the installation (and signed in with a second factor). It gives no right in any organization, and a tenant''s admin is none. Raises nothing.';
 grant execute on function public.is_super_admin() to authenticated;
 
 create function public.owner_id(organization public.organizations) returns uuid
@@ -29,7 +29,7 @@ begin atomic
     limit 1;
 end;
 comment on function public.owner_id(public.organizations) is
-    'S0 organizations.owner_id, as a computed field (select=id,owner_id): the longest-standing active owner, as far as the caller sees the members. Raises nothing.';
+    'A computed field of organizations: the longest-standing active owner, as far as the caller sees the members. Raises nothing.';
 grant execute on function public.owner_id(public.organizations) to authenticated;
 
 create function public.plan_tier(organization public.organizations) returns text
@@ -39,5 +39,5 @@ begin atomic
     select case (organization).plan when 'professional' then 'pro' else (organization).plan end;
 end;
 comment on function public.plan_tier(public.organizations) is
-    'S1 organizations.plan_tier, as a computed field: starter, pro or enterprise. Raises nothing.';
+    'A computed field of organizations: the plan as starter, pro or enterprise. Raises nothing.';
 grant execute on function public.plan_tier(public.organizations) to authenticated;

@@ -3,7 +3,7 @@ create view public.user_organizations with (security_invoker = true) as
     from public.memberships m
     where m.status = 'active' and (m.expires_at is null or m.expires_at > now());
 comment on view public.user_organizations is
-    'S3 user_organizations: who belongs to which organization now, for the organizations of the caller. Read only. In a policy use switchboard.organization_for, which an index can answer.';
+    'Who belongs to which organization now, for the organizations of the caller. Read only. In a policy use switchboard.organization_for, which an index can answer.';
 comment on column public.user_organizations.id is 'memberships.id';
 comment on column public.user_organizations.user_id is 'memberships.user_id: auth.users.id';
 comment on column public.user_organizations.organization_id is 'memberships.organization_id';

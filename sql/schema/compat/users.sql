@@ -45,7 +45,7 @@ create view public.users with (security_invoker = true) as
         (select c.last_login_at from private.member_contact(m.organization_id, m.user_id) as c) as last_login_at
     from public.memberships m;
 comment on view public.users is
-    'S4 users: the members of the caller''s organizations, one row for each membership. Read only: invite_member, change_member and remove_member change members, and everybody their own profile.';
+    'The members of the caller''s organizations, one row for each membership. Read only: invite_member, change_member and remove_member change members, and everybody their own profile.';
 comment on column public.users.id is 'memberships.id, not the id of the auth user';
 comment on column public.users.created_at is 'memberships.created_at';
 comment on column public.users.updated_at is 'memberships.updated_at';
@@ -57,7 +57,7 @@ comment on column public.users.email is 'auth.users.email, for the person and ho
 comment on column public.users.phone is 'profiles.phone_number, for the person and holders of members.write; NULL for others';
 comment on column public.users.avatar_url is 'profiles.avatar_path';
 comment on column public.users.role is
-    'memberships.role: owner (S4 company_owner), admin, manager, sales_rep, viewer (S4 read_only)';
+    'memberships.role: owner, admin, manager, sales_rep, viewer';
 comment on column public.users.permissions is 'memberships.permissions';
 comment on column public.users.can_view_all_leads is 'memberships.can_view_all_leads';
 comment on column public.users.can_edit_lessons is 'memberships.can_edit_lessons';

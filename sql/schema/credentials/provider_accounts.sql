@@ -26,7 +26,7 @@ create table public.provider_accounts (
     constraint provider_accounts_account_ref_key unique (organization_id, provider, account_ref)
 );
 comment on table public.provider_accounts is
-    'An account at a telephony provider; many numbers share it. Takes S3''s phone_numbers.credentials. Name the columns in a select: credentials is not readable, so * is refused.';
+    'An account at a telephony provider; many numbers share it. Name the columns in a select: credentials is not readable, so * is refused.';
 comment on column public.provider_accounts.account_ref is
     'The provider''s public name of the account, e.g. a Twilio account SID. Not a secret.';
 comment on column public.provider_accounts.credentials is

@@ -115,7 +115,7 @@ create table public.campaign_settings (
         on delete set null (sender_number_id)
 );
 comment on table public.campaign_settings is
-    'How a campaign writes, waits and reads imports (S4). Reusable: several datasets may share one row. S4 twilio_number is sender_number_id.';
+    'How a campaign writes, waits and reads imports. Reusable: several datasets may share one row.';
 comment on column public.campaign_settings.sending_hours_start is
     'Inclusive. Both hours NULL: all day; later than the end: the window crosses midnight and belongs to the day on which it starts.';
 comment on column public.campaign_settings.sending_hours_end is 'Exclusive; 24:00 is allowed.';

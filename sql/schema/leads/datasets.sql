@@ -36,7 +36,7 @@ create table public.datasets (
         on delete set null (campaign_settings_id)
 );
 comment on table public.datasets is
-    'A batch of leads and the campaign on it (S4). The file it came from is in uploads.';
+    'A batch of leads and the campaign on it. The file it came from is in uploads.';
 comment on column public.datasets.column_mapping is
     'Column of the file → lead field, e.g. {"Mobile": "phone_number"}; import_leads uses it when its options bring no mapping.';
 comment on column public.datasets.total_leads is

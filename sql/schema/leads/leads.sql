@@ -72,7 +72,7 @@ create table public.leads (
         on delete set null (upload_id)
 );
 comment on table public.leads is
-    'A contact in a dataset (S4). A sales_rep sees and writes only the leads assigned to them.';
+    'A contact in a dataset. A sales_rep sees and writes only the leads assigned to them.';
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';

@@ -43,7 +43,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows (S4). In a completed one the counts add up, by CHECK.';
+    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.errors is
     'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
 comment on column public.uploads.processing_time is 'Seconds.';

@@ -26,6 +26,6 @@ begin atomic
     select d.severity, d.code, d.object, d.finding, d.fix from private.doctor() as d;
 end;
 comment on function public.doctor() is
-    'What weakens this database: tables without row level security, permissive policies, functions that reach past them, keys that cross tenants, grants too wide, settings that print secrets, a missing key, old versions. One row a finding: severity error, warn or info; code; object; finding in words; fix as SQL for the database owner (alter system and versions: for the server''s administrator; after dropping a policy, private.add_tenant_policies gives a table its four). service_role only; reads catalogues, changes nothing. Raises nothing.';
+    'What weakens this database, one row a finding: severity error, warn or info; code; object; finding in words; fix as SQL for the database owner. For server code; reads catalogues, changes nothing. Raises nothing.';
 grant execute on function private.doctor() to service_role;
 grant execute on function public.doctor() to service_role;

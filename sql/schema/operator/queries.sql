@@ -1,6 +1,4 @@
--- Queries for whoever has psql as the owner.
-
--- S2's "useful queries", for whoever has psql as the owner.
+-- Queries for whoever has psql as the owner: what has been applied, what holds, what is large.
 
 create function private.migrations() returns table (version text, name text)
     language plpgsql stable
@@ -16,14 +14,14 @@ begin
 end;
 $$;
 comment on function private.migrations() is
-    'Migrations that the Supabase CLI has applied, in order (S2: "Check executed migrations"); none where it was not used. Owner only. Raises nothing.';
+    'Migrations that the Supabase CLI has applied, in order; none where it was not used. Owner only. Raises nothing.';
 
 create view private.rls_policies with (security_invoker = true) as
     select p.schemaname, p.tablename, p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
     from pg_catalog.pg_policies p
     where p.schemaname in ('public', 'private')
     order by p.schemaname, p.tablename, p.cmd;
-comment on view private.rls_policies is 'Every policy and what it says (S2: "View RLS policies"). Owner only.';
+comment on view private.rls_policies is 'Every policy and what it says. Owner only.';
 
 create view private.table_sizes with (security_invoker = true) as
     select n.nspname as schemaname, c.relname as tablename, c.reltuples::bigint as estimated_rows,
@@ -35,7 +33,7 @@ create view private.table_sizes with (security_invoker = true) as
     where n.nspname in ('public', 'private') and c.relkind in ('r', 'p')
     order by pg_total_relation_size(c.oid) desc;
 comment on view private.table_sizes is
-    'Tables by size, with their indexes (S2: "Check table sizes"). estimated_rows is the planner''s, -1 before the first analyze. Owner only.';
+    'Tables by size, with their indexes. estimated_rows is the planner''s, -1 before the first analyze. Owner only.';
 
 create view private.unused_indexes with (security_invoker = true) as
     select s.schemaname, s.relname as tablename, s.indexrelname as indexname,

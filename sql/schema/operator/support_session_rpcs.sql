@@ -88,7 +88,7 @@ begin atomic
     select private.open_support_session(organization_id, reason, capabilities, minutes);
 end;
 comment on function public.open_support_session(uuid, text, text[], integer) is
-    'Lets a platform administrator, signed in with a second factor, read one organization''s data for a while, and returns the session. reason: 10 to 500 characters, which the organization''s owner and admins read in their audit log; capabilities: names that only read (without: all but provider_accounts.read); minutes: 1 to 60. Send x-organization-id to use it. Raises PT401, PT403 forbidden (no platform administrator, or no second factor), 22023 (reason, capabilities, minutes), PT404 organization_not_found, PT409 support_session_open.';
+    'Lets a platform administrator, signed in with a second factor, read one organization''s data for a while, and returns the session. Raises PT401, PT403 forbidden (no platform administrator, or no second factor), 22023 (reason, capabilities, minutes), PT404 organization_not_found, PT409 support_session_open.';
 grant execute on function private.open_support_session(uuid, text, text[], integer) to authenticated;
 grant execute on function public.open_support_session(uuid, text, text[], integer) to authenticated;
 

@@ -124,6 +124,6 @@ begin
 end;
 $$;
 comment on function private.attach_realtime() is
-    'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table}, and the triggers that send to these topics; adds the tables to the publication supabase_realtime if that publishes neither deletes nor truncates ("alter publication supabase_realtime set (publish = ''insert, update'')"), because Realtime hands deleted keys to every subscriber. Safe to run again; false where Realtime is not there (yet).';
+    'For migrations and the database owner. Makes the policy by which clients join org:{organization_id}:{table} and the triggers that send to these topics, and publishes the tables for Realtime. Safe to run again; false where Realtime is not there (yet).';
 
 select private.attach_realtime();

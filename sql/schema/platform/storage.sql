@@ -101,6 +101,6 @@ begin
 end;
 $$;
 comment on function private.attach_storage() is
-    'For migrations and the database owner. Makes the buckets csv_uploads (private, 50 MiB, CSV), client_logos (public by address, 1 MiB, images) and exports (private), and the policies of storage.objects: the first folder of a name is the organization''s id, and for csv_uploads and exports the second is the dataset''s for members who have only some. Rights: csv_uploads by uploads.read, .write and .delete, exports by exports.*, both with leads.read_all; client_logos by organization.read and .write. Safe to run again; false where Storage is not there (yet). Raises 42501 where postgres may not make policies on storage.objects.';
+    'For migrations and the database owner. Makes the buckets csv_uploads, client_logos and exports, and the policies of storage.objects: the first folder of a name is the organization''s id. Safe to run again; false where Storage is not there (yet). Raises 42501 where postgres may not make policies on storage.objects.';
 
 select private.attach_storage();

@@ -24,7 +24,7 @@ create table public.lessons (
     success_rate numeric(3, 2)
         constraint lessons_success_rate_check check (success_rate between 0 and 1),
     source text
-        constraint lessons_source_check check (source in ('sophie_suggestion', 'user_taught', 'imported')),
+        constraint lessons_source_check check (source in ('ai_suggestion', 'user_taught', 'imported')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     status text not null default 'active'
         constraint lessons_status_check check (status in ('active', 'archived', 'testing')),
@@ -37,7 +37,7 @@ create table public.lessons (
         on delete cascade
 );
 comment on table public.lessons is
-    'What the organization has taught its agents (S4). active ones are compiled into prompts, testing ones into drafts only.';
+    'What the organization has taught its agents. active ones are compiled into prompts, testing ones into drafts only.';
 comment on column public.lessons.dataset_id is
     'Only for prompts of this dataset; NULL: for all. A lesson of a deleted dataset goes with it rather than become general.';
 comment on column public.lessons.trigger is 'What calls for the lesson, e.g. "lead mentions price".';

@@ -24,7 +24,7 @@ create table public.prompt_templates (
     primary key (scope, id)
 );
 comment on table public.prompt_templates is
-    'Starting points for prompts (S4): an organization''s own, and system templates (organization_id NULL) that everyone may read and only the database owner writes.';
+    'Starting points for prompts: an organization''s own, and system templates (organization_id NULL) that everyone may read and only the database owner writes.';
 comment on column public.prompt_templates.scope is
     'organization_id, or the nil uuid for a system template; the target of prompts.template_id.';
 

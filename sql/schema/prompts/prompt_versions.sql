@@ -28,7 +28,7 @@ create table public.prompt_versions (
     created_by uuid,
     created_by_type text not null default 'user'
         constraint prompt_versions_created_by_type_check
-        check (created_by_type in ('user', 'sophie', 'system')),
+        check (created_by_type in ('user', 'ai', 'system')),
     created_at timestamptz not null default now(),
     primary key (organization_id, id),
     constraint prompt_versions_version_number_key unique (organization_id, prompt_id, version_number),
@@ -40,7 +40,7 @@ create table public.prompt_versions (
         references public.prompt_versions (organization_id, id)
 );
 comment on table public.prompt_versions is
-    'Published prompts (S4). Written by publish_prompt only and never changed or deleted, by anyone: a call can be replayed against exactly what answered it.';
+    'Published prompts. Written by publish_prompt only and never changed or deleted, by anyone: a call can be replayed against exactly what answered it.';
 comment on column public.prompt_versions.dataset_id is
     'The prompt''s dataset when it was published; decides who with a scope may read the version.';
 comment on column public.prompt_versions.version is

@@ -46,10 +46,10 @@ create table public.prompts (
         on delete set null (copied_from_prompt_id)
 );
 comment on table public.prompts is
-    'A prompt and its draft (S4). What callers hear is a published version: see prompt_versions and publish_prompt.';
+    'A prompt and its draft. What callers hear is a published version: see prompt_versions and publish_prompt.';
 comment on column public.prompts.dataset_id is 'The campaign that the prompt is for; NULL: the whole organization.';
 comment on column public.prompts.prompt_structure is
-    'Sections {name: {content, source, why}} (S4-75); the draft. Its shape is checked by the compiler.';
+    'Sections {name: {content, source, why}}; the draft. Its shape is checked by the compiler.';
 comment on column public.prompts.token_budget is
     'Tokens the compiled text may take, estimated as bytes / 4; lessons over it are dropped and reported.';
 comment on column public.prompts.compiled_prompt is

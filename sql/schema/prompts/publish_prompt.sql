@@ -157,6 +157,6 @@ begin atomic
     select private.publish_prompt(prompt_id, reason);
 end;
 comment on function public.publish_prompt(uuid, text) is
-    'Compiles the prompt''s structure with the active lessons of its organization and dataset and returns the version: a new one if text, structure, template or dataset changed, else the latest. The first is 1.0; major moves with the set of sections or the template, minor otherwise. reason is kept as change_reason. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found (also for a prompt outside of the caller''s datasets), 22023 (reason; the compiler''s, naming the path).';
+    'Compiles a prompt with the active lessons of its organization and dataset and returns the version: a new one if text, structure, template or dataset changed, else the latest. Raises PT401, PT400, PT403 (prompts.publish), PT404 prompt_not_found (also outside of the caller''s datasets), 22023 (reason; the compiler''s, naming the path).';
 grant execute on function private.publish_prompt(uuid, text) to authenticated;
 grant execute on function public.publish_prompt(uuid, text) to authenticated;

@@ -105,6 +105,6 @@ begin atomic
     select private.change_member(user_id, changes);
 end;
 comment on function public.change_member(uuid, jsonb) is
-    'Changes a member of the current organization and returns the membership. changes: any of role, status (active, suspended), permissions (replaced as a whole), can_view_all_leads, can_edit_lessons, can_push_to_n8n, can_manage_users, allowed_dataset_ids (null: all, []: none), expires_at (ISO 8601 with offset, null: never). Who becomes an owner loses limits. Raises PT401, PT400, PT403 (members.write; own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (changes, and each key), PT404 member_not_found, PT409 last_owner.';
+    'Changes a member of the current organization and returns the membership. Raises PT401, PT400, PT403 (members.write; own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (changes, and each key), PT404 member_not_found, PT409 last_owner.';
 grant execute on function private.change_member(uuid, jsonb) to authenticated;
 grant execute on function public.change_member(uuid, jsonb) to authenticated;

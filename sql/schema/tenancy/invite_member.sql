@@ -152,7 +152,7 @@ begin atomic
     );
 end;
 comment on function public.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) is
-    'Invites an e-mail address into the current organization → {invitation_id, token, expires_at}. The token is shown this once; send it to the address and to nobody else. An open invitation of the same address is replaced. expires_in: 1 minute to 30 days. The other arguments become the membership; nothing can be given that the caller does not hold, and only roles below the caller''s own (an owner: all). Raises PT401, PT400, PT403 (members.write; role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (email, role, permissions, allowed_dataset_ids, membership_expires_at, expires_in), PT409 already_member, PT429 too_many_invitations.';
+    'Invites an e-mail address into the current organization → {invitation_id, token, expires_at}. Raises PT401, PT400, PT403 (members.write; role_too_low, capability_not_held, scope_not_held, outlasts_own_membership), 22023 (email, role, permissions, allowed_dataset_ids, membership_expires_at, expires_in), PT409 already_member, PT429 too_many_invitations.';
 grant execute on function private.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) to authenticated;
 grant execute on function public.invite_member(text, text, jsonb, boolean, boolean, boolean, boolean, uuid[], timestamptz, interval) to authenticated;
 

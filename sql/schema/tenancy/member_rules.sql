@@ -90,7 +90,7 @@ begin
 end;
 $$;
 comment on function private.member_refusal(uuid, public.memberships, public.memberships) is
-    'Why actor may not turn one membership into the other (NULL before: a new one; NULL after: removal), or NULL when they may: an active member with members.write whose role is above the role before and after (an owner: any), who gives no capability, dataset or time beyond their own that the membership does not have already. Codes: members_write_required, own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership. Does not ask for the organization''s status.';
+    'Why actor may not turn one membership into the other (NULL before: a new one; NULL after: removal), or NULL when they may. Codes: members_write_required, own_membership, role_too_low, capability_not_held, scope_not_held, outlasts_own_membership. Does not ask for the organization''s status.';
 
 create function private.raise_member_refusal(code text, state text) returns void
     language plpgsql volatile

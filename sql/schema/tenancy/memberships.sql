@@ -29,16 +29,16 @@ create table public.memberships (
     )
 );
 comment on table public.memberships is
-    'Who belongs to which organization, with which role (S3 user_organizations, S4 users). What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
+    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
 comment on column public.memberships.permissions is
     'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds. An owner has none.';
 comment on column public.memberships.can_view_all_leads is
-    'Gives leads.read_all: every lead, not only the assigned ones (S4).';
-comment on column public.memberships.can_edit_lessons is 'Gives lessons.write (S4).';
-comment on column public.memberships.can_push_to_n8n is 'Gives n8n.push (S4).';
-comment on column public.memberships.can_manage_users is 'Gives members.write (S4).';
+    'Gives leads.read_all: every lead, not only the assigned ones.';
+comment on column public.memberships.can_edit_lessons is 'Gives lessons.write.';
+comment on column public.memberships.can_push_to_n8n is 'Gives n8n.push.';
+comment on column public.memberships.can_manage_users is 'Gives members.write.';
 comment on column public.memberships.allowed_dataset_ids is
-    'The datasets whose leads the member may see (S4); NULL is all of them, an empty array none. An owner sees all.';
+    'The datasets whose leads the member may see; NULL is all of them, an empty array none. An owner sees all.';
 comment on column public.memberships.expires_at is
     'From this instant the membership gives nothing; NULL is never. An owner has none.';
 comment on index public.memberships_id_key is

@@ -50,7 +50,7 @@ create table public.organizations (
     updated_at timestamptz not null default now()
 );
 comment on table public.organizations is
-    'The tenant (S0, S1, S3 organizations; S4 clients). Every other tenant table hangs off it by organization_id. Made by create_organization; holders of organization.write change its profile, branding and settings; its status changes by set_organization_status.';
+    'The tenant. Every other tenant table hangs off it by organization_id. Made by create_organization; holders of organization.write change its profile, branding and settings; its status changes by set_organization_status.';
 comment on column public.organizations.slug is
     'Unique name for addresses: 3 to 63 of a-z, 0-9 and hyphen. Global, so only create_organization says whether one is taken.';
 comment on column public.organizations.status is
@@ -62,26 +62,27 @@ comment on column public.organizations.calling_code is
 comment on column public.organizations.timezone is
     'Name from the tz database with an area, or UTC.';
 comment on column public.organizations.industry is
-    'What the organization sells, in a word or two (S4: solar, home_improvement, other).';
-comment on column public.organizations.email is 'Where customers reach the organization (S4 company_email).';
+    'What the organization sells, in a word or two, as solar.';
+comment on column public.organizations.email is 'Where customers reach the organization.';
 comment on column public.organizations.phone_number is
-    'Where customers reach the organization (S4 company_phone), in E.164. Any spelling may be written; a trigger reads it in default_country.';
+    'Where customers reach the organization, in E.164. Any spelling may be written; a trigger reads it in default_country.';
 comment on column public.organizations.phone_input is 'The number as it was typed.';
-comment on column public.organizations.website is 'Address with http:// or https:// (S4 company_website).';
+comment on column public.organizations.website is 'Address with http:// or https://.';
 comment on column public.organizations.logo_path is
-    'Object in the bucket client_logos, {organization_id}/… (S4 logo_url).';
-comment on column public.organizations.primary_color is 'Branding: # and six hexadecimal digits (S4).';
+    'Object in the bucket client_logos, {organization_id}/….';
+comment on column public.organizations.primary_color is 'Branding: # and six hexadecimal digits.';
 comment on column public.organizations.quiet_start is
     'From this local time of the recipient on campaigns may send, whatever their own window says.';
 comment on column public.organizations.quiet_end is
     'Until this local time of the recipient campaigns may send.';
-comment on column public.organizations.n8n_workflow_id is 'The organization''s main workflow in n8n (S4).';
+comment on column public.organizations.n8n_workflow_id is
+    'The organization''s main workflow in n8n.';
 comment on column public.organizations.n8n_webhook_url is
-    'Webhook of n8n for replies (S4); https only. Every member can read it: credentials do not belong into it.';
+    'Webhook of n8n for replies; https only. Every member can read it: credentials do not belong into it.';
 comment on column public.organizations.default_agent_id is
     'Answers when a number has no active agent of its own.';
 comment on column public.organizations.default_phone_number_id is
-    'The number that campaigns send from when they name none (S4 twilio_phone_number).';
+    'The number that campaigns send from when they name none.';
 comment on column public.organizations.settings is 'Anything an application keeps for the organization: an object of at most 64 kB.';
 comment on index public.organizations_slug_key is
     'Organization by slug: header x-organization-slug.';

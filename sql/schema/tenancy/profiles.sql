@@ -25,7 +25,7 @@ create table public.profiles (
         on delete set null (default_organization_id)
 );
 comment on table public.profiles is
-    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Everybody changes their own name, country, phone number and avatar. Name the columns in a select: default_organization_id is not readable, because a teammate''s may be an organization one is not in, and neither are e-mail address and phone number, which the view users shows to those who manage members.';
+    'The person behind an auth user; made by a trigger at sign-up. Rights are not here but in memberships. Everybody changes their own name, country, phone number and avatar. Name the columns in a select: default_organization_id, e-mail address and phone number are granted to nobody; the view users shows the last two to those who manage members.';
 comment on column public.profiles.email is
     'Copy of auth.users.email, kept by trigger. Granted to nobody: the view users shows it to the person and to holders of members.write.';
 comment on column public.profiles.country is

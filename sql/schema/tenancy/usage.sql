@@ -33,7 +33,7 @@ create function private.change_plan(p_organization_id uuid, p_plan text) returns
     set search_path = ''
 as $$
 declare
-    -- The name in S1; the plan is the same.
+    -- Another name of the same plan.
     v_plan text := case lower(btrim(p_plan)) when 'pro' then 'professional' else lower(btrim(p_plan)) end;
     v_row public.organizations;
 begin
