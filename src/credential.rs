@@ -4,38 +4,25 @@
 //! wrap_salt, wrapped_key, shredded_at)`, `private.unseal_audit(outer_role, user_id, organization_id, row_id, purpose,
 //! reason, result)`. They are read and written as their owner.
 
+mod refusal;
 mod store;
 
 use crate::pg::error::{self, ErrorReport};
 use crate::pg::json::JsonText;
+use crate::pg::row::TriggerRow;
+use crate::pg::uuid::to_core;
 use crate::pg::{key, session, trigger};
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::{AllocatedByRust, PgTrigger, pg_extern, pg_trigger};
-use switchboard_core::credential::{self, Context, CredentialError, Envelope};
+use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_trigger};
+use refusal::{refused, shape};
+use std::ffi::CStr;
+use switchboard_core::credential::{self, Context, Envelope};
 
 /// The roles that may call `seal` and `unseal`, judged by the outer role: a SECURITY DEFINER wrapper does not help.
 const UNSEAL_ROLES: [&str; 1] = ["service_role"];
 
 const API_ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
-
-fn refused(problem: CredentialError) -> ErrorReport {
-    match problem {
-        CredentialError::TooLarge => error::too_large(problem),
-        CredentialError::UnknownKey { .. } => error::not_ready(problem).set_hint(
-            "Add the key to the file that switchboard.key_file names; it is needed as long as something is sealed \
-             under it.",
-        ),
-        CredentialError::WrongKey { .. } | CredentialError::TenantKey { .. } => error::not_ready(problem)
-            .set_hint("Restore the key file that belongs to this database from its copy."),
-        CredentialError::NoRandomness => error::not_ready(problem),
-        _ => error::invalid_argument(problem),
-    }
-}
-
-fn shape(problem: credential::ShapeError) -> ErrorReport {
-    refused(problem.into())
-}
 
 fn may_open(function: &str) -> Result<String, ErrorReport> {
     let role = session::outer_role();
@@ -46,10 +33,6 @@ fn may_open(function: &str) -> Result<String, ErrorReport> {
         error::no_right(format!("{function} is for the service role"))
             .set_hint("Call it from a server that holds the service key, never from a client."),
     )
-}
-
-fn to_core(id: Uuid) -> uuid::Uuid {
-    uuid::Uuid::from_bytes(*id)
 }
 
 fn seal_for(
@@ -173,38 +156,45 @@ fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
 #[pg_trigger]
 fn seal_column<'a>(
     trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
-    error::raised(seal_row(trigger))
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, ErrorReport> {
+    error::raised(seal_row(trigger).map(Some))
 }
 
 fn seal_row<'a>(
     trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, ErrorReport> {
-    let [column, organization_column, key_column, purpose] = trigger::arguments(
+) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
+    let [name, organization_name, key_name, purpose] = trigger::arguments(
         trigger,
         ["column", "organization column", "key column", "purpose"],
     )?;
-    let mut row = trigger::new_row(trigger)?;
-    let Some(value) = trigger::column::<JsonText, _>(&row, &column)? else {
-        return Ok(Some(row));
+    let row = TriggerRow::of(trigger)?;
+    let column = row.column::<JsonText>(name)?;
+    let Some(value) = row.new_value(&column) else {
+        return Ok(row.unchanged());
     };
-    let required = |name: &str| -> Result<Uuid, ErrorReport> {
-        trigger::column(&row, name)?
-            .ok_or_else(|| error::invalid_argument(format!("{name} must be given with {column}")))
+    let organization_column = row.column::<Uuid>(organization_name)?;
+    let key_column = row.column::<Uuid>(key_name)?;
+    let required = |id: Option<Uuid>, missing: &CStr| {
+        id.ok_or_else(|| {
+            error::invalid_argument(format!(
+                "{} must be given with {}",
+                missing.to_string_lossy(),
+                name.to_string_lossy()
+            ))
+        })
     };
-    let organization = required(&organization_column)?;
-    let key_value = required(&key_column)?;
+    let organization = required(row.new_value(&organization_column), organization_name)?;
+    let key_value = required(row.new_value(&key_column), key_name)?;
     let row_id = to_core(key_value).to_string();
+    let purpose = purpose.to_string_lossy();
 
     if let Ok(envelope) = Envelope::parse(&value.0) {
-        let unchanged = match trigger.old() {
-            Some(old) => {
-                trigger::column::<JsonText, _>(&old, &column)?.is_some_and(|was| *was.0 == *value.0)
-                    && trigger::column(&old, &organization_column)? == Some(organization)
-                    && trigger::column(&old, &key_column)? == Some(key_value)
-            }
-            None => false,
-        };
+        let unchanged = row
+            .old_value(&column)
+            .flatten()
+            .is_some_and(|was| *was.0 == *value.0)
+            && row.old_value(&organization_column) == Some(Some(organization))
+            && row.old_value(&key_column) == Some(Some(key_value));
         if !unchanged {
             match open_for(&envelope, organization, &row_id, &purpose) {
                 // A restore or a replica brings envelopes before, or without, the keys that open them. What an API
@@ -213,11 +203,10 @@ fn seal_row<'a>(
                 result => drop(result?),
             }
         }
-        return Ok(Some(row));
+        return Ok(row.unchanged());
     }
     let sealed = seal_for(&value.0, organization, &row_id, &purpose)?;
-    trigger::set_column(&mut row, &column, sealed)?;
-    Ok(Some(row))
+    Ok(row.with([(&column, Some(sealed))]))
 }
 
 fn restoring() -> bool {

@@ -24,7 +24,8 @@ fn maintain_counts<'a>(
 fn maintain<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, ErrorReport> {
-    let arguments = trigger::arguments(trigger, ["parent", "key", "counters"])?;
+    let arguments = trigger::arguments(trigger, ["parent", "key", "counters"])?
+        .map(|argument| argument.to_string_lossy().into_owned());
     let spec = CounterSpec::parse(&arguments).map_err(|problem| {
         let name = trigger.name().unwrap_or("?");
         error::invalid_argument(format!("trigger {name}: {problem}")).set_hint(

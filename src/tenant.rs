@@ -19,7 +19,8 @@ use crate::pg::claims;
 use crate::pg::error::{ErrorReport, invalid_argument};
 use crate::pg::json::JsonText;
 use crate::pg::session::Timestamp;
-use caller::{Caller, from_sql, to_sql, with_caller};
+use crate::pg::uuid::{to_core, to_sql};
+use caller::{Caller, with_caller};
 use pgrx::datum::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
@@ -80,7 +81,7 @@ fn organization_ids() -> Vec<Uuid> {
 fn is_member(organization_id: Uuid) -> bool {
     with_caller(|caller| {
         caller
-            .membership_of(from_sql(organization_id))
+            .membership_of(to_core(organization_id))
             .is_some_and(|m| m.standing.is_member())
     })
 }
@@ -92,7 +93,7 @@ fn has_capability(organization_id: Uuid, capability: &str) -> bool {
     let Some(capability) = Capability::from_name(capability) else {
         return false;
     };
-    with_caller(|caller| caller.has_capability(from_sql(organization_id), capability))
+    with_caller(|caller| caller.has_capability(to_core(organization_id), capability))
 }
 
 /// The caller's role in the organization that the request works for, or `support`; NULL when there is none.

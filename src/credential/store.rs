@@ -1,11 +1,12 @@
 //! The tables behind the credentials: root keys by id and check value, one wrapped data key per organization and
 //! version, the audit of openings.
 
-use super::{refused, to_core};
+use super::refusal::refused;
 use crate::pg::error::{self, ErrorReport};
 use crate::pg::key;
 use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::spi::{self, Query, Row};
+use crate::pg::spi::{self, Query, ResultRow};
+use crate::pg::uuid::to_core;
 use pgrx::datum::Uuid;
 use switchboard_core::credential::{TenantKey, unwrap_tenant_key, wrap_tenant_key};
 
@@ -57,7 +58,7 @@ struct Stored {
     shredded_at: Option<String>,
 }
 
-fn stored(row: &Row<'_>) -> Option<Stored> {
+fn stored(row: &ResultRow<'_>) -> Option<Stored> {
     Some(Stored {
         version: row.get(1)?,
         root_kid: row.get(2)?,

@@ -3,7 +3,7 @@
 //! One backend serves many users, and Realtime changes the claims under one prepared statement in one snapshot. So what
 //! was parsed is found by the whole of what it was parsed from, compared byte for byte.
 
-use super::session;
+use super::{session, transaction};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -34,6 +34,8 @@ pub(crate) struct Request {
 }
 
 struct Parsed {
+    /// [`transaction::undone`] then: the role's name comes from a table.
+    undone: u64,
     role: pg_sys::Oid,
     settings: [Vec<u8>; 3],
     /// The last second, in Unix time, for which `request` holds.
@@ -63,11 +65,6 @@ pub(crate) fn with_request<R>(answer: impl FnOnce(&Request) -> R) -> R {
     })
 }
 
-/// Forgets the last request.
-pub(super) fn forget() {
-    LAST.take();
-}
-
 /// Equality. Rust's own compares two empty slices by a memcmp of dangling pointers, for which glibc's AVX-512 form takes
 /// a microcode assist: 0.15 µs, more than all the rest.
 fn same(a: &[u8], b: &[u8]) -> bool {
@@ -76,7 +73,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 impl Parsed {
     fn holds(&self) -> bool {
-        self.role == session::outer_role_id()
+        self.undone == transaction::undone()
+            && self.role == session::outer_role_id()
             && session::statement_time() <= self.until
             && std::iter::zip(SETTINGS, &self.settings)
                 .all(|(name, bytes)| session::with_setting(name, |value| same(value, bytes)))
@@ -103,6 +101,7 @@ impl Parsed {
         let number = COUNT.get() + 1;
         COUNT.set(number);
         Parsed {
+            undone: transaction::undone(),
             role: session::outer_role_id(),
             until: claims
                 .as_ref()

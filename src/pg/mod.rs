@@ -14,6 +14,7 @@ pub(crate) mod spi;
 pub(crate) mod text;
 pub(crate) mod transaction;
 pub(crate) mod trigger;
+pub(crate) mod uuid;
 
 /// What `_PG_init` does: settings and the ends of transactions always; when the postmaster itself loads us, also the key
 /// ring and the phone tables, which every backend then inherits by fork.

@@ -1,5 +1,5 @@
 //! The row that a BEFORE ROW trigger is about to write, read in place and changed in one step: what an insert of a
-//! million rows pays a million times. Triggers that fire rarely use [`super::trigger`].
+//! million rows pays a million times.
 
 use super::error::{self, ErrorReport};
 use pgrx::heap_tuple::PgHeapTuple;
@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 
 /// The row and, on UPDATE, the one that it replaces.
-pub(crate) struct Row<'a> {
+pub(crate) struct TriggerRow<'a> {
     new: pg_sys::HeapTuple,
     old: Option<pg_sys::HeapTuple>,
     relation: pg_sys::Relation,
@@ -23,7 +23,7 @@ pub(crate) struct Column<T> {
     reads: PhantomData<T>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> TriggerRow<'a> {
     /// # Errors
     /// 39P01 when the trigger is not BEFORE INSERT OR UPDATE FOR EACH ROW.
     pub(crate) fn of(trigger: &'a PgTrigger<'a>) -> Result<Self, ErrorReport> {
@@ -40,7 +40,7 @@ impl<'a> Row<'a> {
                 trigger.name().unwrap_or("?")
             )));
         }
-        Ok(Row {
+        Ok(TriggerRow {
             new,
             old,
             relation: data.tg_relation,
@@ -97,6 +97,12 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The row as it came.
+    pub(crate) fn unchanged(self) -> PgHeapTuple<'a, AllocatedByPostgres> {
+        let new = self.new;
+        self.returned(new)
+    }
+
     /// The row with other values in some columns.
     pub(crate) fn with<T: IntoDatum, const N: usize>(
         self,
@@ -112,20 +118,21 @@ impl<'a> Row<'a> {
                 nulls[i] = false;
             }
         }
-        let new = match N {
-            0 => self.new,
-            // SAFETY: three arrays of the same length, numbers of the relation's columns, values of their types.
-            _ => unsafe {
-                pg_sys::heap_modify_tuple_by_cols(
-                    self.new,
-                    self.columns(),
-                    N as c_int,
-                    numbers.as_mut_ptr(),
-                    datums.as_mut_ptr(),
-                    nulls.as_mut_ptr(),
-                )
-            },
+        // SAFETY: three arrays of the same length, numbers of the relation's columns, values of their types.
+        let new = unsafe {
+            pg_sys::heap_modify_tuple_by_cols(
+                self.new,
+                self.columns(),
+                N as c_int,
+                numbers.as_mut_ptr(),
+                datums.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            )
         };
+        self.returned(new)
+    }
+
+    fn returned(self, new: pg_sys::HeapTuple) -> PgHeapTuple<'a, AllocatedByPostgres> {
         // SAFETY: a tuple of the relation that this description is of; both live until the trigger has returned.
         unsafe { PgHeapTuple::from_heap_tuple(PgTupleDesc::from_pg_unchecked(self.columns()), new) }
     }

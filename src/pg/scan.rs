@@ -28,13 +28,13 @@ pub(crate) struct By {
 }
 
 /// A row that was found, valid while the callback runs.
-pub(crate) struct Row<'a> {
+pub(crate) struct ScanRow<'a> {
     tuple: pg_sys::HeapTuple,
     columns: pg_sys::TupleDesc,
     lifetime: PhantomData<&'a ()>,
 }
 
-impl Row<'_> {
+impl ScanRow<'_> {
     /// A column's value, copied; `None` for NULL and where the table has no such column of that type.
     pub(crate) fn get<T: FromDatum + IntoDatum>(&self, column: &CStr) -> Option<T> {
         self.nullable(column)?
@@ -57,7 +57,7 @@ impl Row<'_> {
 pub(crate) fn rows<T>(
     by: &By,
     value: uuid::Uuid,
-    mut map: impl FnMut(&Row<'_>) -> Option<T>,
+    mut map: impl FnMut(&ScanRow<'_>) -> Option<T>,
 ) -> Vec<T> {
     let mut found = Vec::new();
     let Some(table) = by.table.oid() else {
@@ -95,7 +95,7 @@ pub(crate) fn rows<T>(
                 if tuple.is_null() {
                     break;
                 }
-                found.extend(map(&Row {
+                found.extend(map(&ScanRow {
                     tuple,
                     columns,
                     lifetime: PhantomData,

@@ -40,17 +40,17 @@ impl<T: IntoDatum> From<T> for Parameter {
 }
 
 /// A row of a result, valid while the callback runs.
-pub(crate) struct Row<'a> {
+pub(crate) struct ResultRow<'a> {
     tuple: pg_sys::HeapTuple,
     descriptor: pg_sys::TupleDesc,
     lifetime: PhantomData<&'a ()>,
 }
 
-impl Row<'_> {
+impl ResultRow<'_> {
     /// Column `number` (from 1) as `T`, copied; `None` for NULL.
     pub(crate) fn get<T: FromDatum>(&self, number: i32) -> Option<T> {
         let mut is_null = false;
-        // SAFETY: tuple and descriptor belong to the SPI result that is alive while Row is; the column's type is the
+        // SAFETY: tuple and descriptor belong to the SPI result that is alive while ResultRow is; the column's type is the
         // one our own SQL casts it to, and FromDatum copies what is passed by reference into Rust memory.
         unsafe {
             let datum = pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &mut is_null);
@@ -73,7 +73,7 @@ impl Query {
     pub(crate) fn read<T>(
         &self,
         parameters: &[Parameter],
-        map: impl FnMut(&Row<'_>) -> T,
+        map: impl FnMut(&ResultRow<'_>) -> T,
     ) -> Vec<T> {
         session::with_snapshot(|| self.execute(parameters, true, map))
     }
@@ -82,7 +82,7 @@ impl Query {
     pub(crate) fn write<T>(
         &self,
         parameters: &[Parameter],
-        map: impl FnMut(&Row<'_>) -> T,
+        map: impl FnMut(&ResultRow<'_>) -> T,
     ) -> Vec<T> {
         self.execute(parameters, false, map)
     }
@@ -91,7 +91,7 @@ impl Query {
         &self,
         parameters: &[Parameter],
         read_only: bool,
-        mut map: impl FnMut(&Row<'_>) -> T,
+        mut map: impl FnMut(&ResultRow<'_>) -> T,
     ) -> Vec<T> {
         let mut values: Vec<_> = parameters
             .iter()
@@ -122,7 +122,7 @@ impl Query {
                 let rows = pg_sys::SPI_processed as usize;
                 (0..rows)
                     .map(|i| {
-                        map(&Row {
+                        map(&ResultRow {
                             tuple: *(*table).vals.add(i),
                             descriptor: (*table).tupdesc,
                             lifetime: PhantomData,

@@ -1,6 +1,6 @@
-//! Ends of transactions and of what a savepoint holds: caches of what the tables say must not outlive them.
+//! Ends of transactions and of what a savepoint holds, counted: what this backend remembers of a request or of the
+//! tables is good for one count, and must not outlive it.
 
-use super::claims;
 use pgrx::pg_guard;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -25,16 +25,15 @@ pub(super) fn init() {
     }
 }
 
-fn forget() {
+fn count() {
     UNDONE.set(UNDONE.get().wrapping_add(1));
-    claims::forget();
 }
 
 /// Commit, abort, prepare, and the moments before them: nothing is asked so often in between that telling them apart
 /// would pay.
 #[pg_guard]
 extern "C-unwind" fn at_end(_event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
-    forget();
+    count();
 }
 
 #[pg_guard]
@@ -45,6 +44,6 @@ extern "C-unwind" fn at_subtransaction(
     _argument: *mut c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        forget();
+        count();
     }
 }

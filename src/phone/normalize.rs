@@ -3,7 +3,7 @@
 
 use crate::pg::error::{self, ErrorReport};
 use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::row::{Column, Row};
+use crate::pg::row::{Column, TriggerRow};
 use crate::pg::session::{self, Visibility};
 use crate::pg::spi::{self, Query};
 use crate::pg::trigger;
@@ -54,7 +54,7 @@ impl<'a> RegionSource<'a> {
         }
     }
 
-    fn region(&self, row: &Row<'_>) -> Result<Option<String>, ErrorReport> {
+    fn region(&self, row: &TriggerRow<'_>) -> Result<Option<String>, ErrorReport> {
         match self {
             Self::Organization => Ok(default_country(
                 row.new_value(&row.column::<Uuid>(c"organization_id")?),
@@ -117,12 +117,12 @@ fn normalize<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
     let [target, source, region] =
-        trigger::arguments_in_place(trigger, ["target column", "source column", "region"])?;
-    let row = Row::of(trigger)?;
+        trigger::arguments(trigger, ["target column", "source column", "region"])?;
+    let row = TriggerRow::of(trigger)?;
     let number_column = row.column(target)?;
     let text_column = row.column(source)?;
     let (given, text) = match (written(&row, &number_column), written(&row, &text_column)) {
-        (None, None) => return Ok(row.with::<&str, 0>([])),
+        (None, None) => return Ok(row.unchanged()),
         (Some(number), Some(Some(text))) => (number, Some(text)),
         (Some(number), _) => (number, number),
         (None, Some(text)) => (text, text),
@@ -149,7 +149,7 @@ fn normalize<'a>(
 }
 
 /// What the statement wrote into a text column; `None` when it left the column as it was. An INSERT leaves NULL as it was.
-fn written<'a>(row: &Row<'a>, column: &Column<&'a str>) -> Option<Option<&'a str>> {
+fn written<'a>(row: &TriggerRow<'a>, column: &Column<&'a str>) -> Option<Option<&'a str>> {
     let new = row.new_value(column);
     (new != row.old_value(column).flatten()).then_some(new)
 }

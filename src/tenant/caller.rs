@@ -4,9 +4,10 @@
 use crate::pg::claims::{self, Request};
 use crate::pg::json::JsonText;
 use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::scan::{self, By};
+use crate::pg::scan::{self, By, ScanRow};
 use crate::pg::session::{self, Timestamp, Visibility};
-use crate::pg::spi::{self, Query};
+use crate::pg::spi::{self, Query, ResultRow};
+use crate::pg::uuid::{to_core, to_sql};
 use pgrx::datum::Uuid;
 use std::cell::{Cell, RefCell};
 use switchboard_core::tenant::{
@@ -204,7 +205,7 @@ impl Caller {
 
 /// A row of `memberships`; `None` for one that is not in force, and for a role, status or permissions that this version
 /// does not know.
-fn membership(row: &scan::Row<'_>) -> Option<Membership> {
+fn membership(row: &ScanRow<'_>) -> Option<Membership> {
     if row.get::<String>(c"status")? != "active" {
         return None;
     }
@@ -221,7 +222,7 @@ fn membership(row: &scan::Row<'_>) -> Option<Membership> {
     };
     let permissions = parse_permissions(&row.get::<JsonText>(c"permissions")?.0).ok()?;
     let dataset_scope = row.nullable::<Vec<Option<Uuid>>>(c"allowed_dataset_ids")?;
-    let organization_id = from_sql(row.get(c"organization_id")?);
+    let organization_id = to_core(row.get(c"organization_id")?);
     let (slug, status) = scan::rows(&ORGANIZATION, organization_id, |row| {
         let status = OrganizationStatus::from_name(&row.get::<String>(c"status")?)?;
         Some((row.get::<String>(c"slug")?, status))
@@ -232,7 +233,7 @@ fn membership(row: &scan::Row<'_>) -> Option<Membership> {
         slug,
         standing: Standing::Member(role),
         capabilities: effective(role, flags, permissions, status),
-        dataset_scope: dataset_scope.map(|ids| ids.into_iter().flatten().map(from_sql).collect()),
+        dataset_scope: dataset_scope.map(|ids| ids.into_iter().flatten().map(to_core).collect()),
         expires_at: expires_at.map(|at| at.0),
     })
 }
@@ -241,12 +242,12 @@ fn membership(row: &scan::Row<'_>) -> Option<Membership> {
 fn default_organization(user: uuid::Uuid) -> Option<uuid::Uuid> {
     scan::rows(&PROFILE, user, |row| row.get(c"default_organization_id"))
         .pop()
-        .map(from_sql)
+        .map(to_core)
 }
 
 /// A row of SUPPORT_SESSIONS_OF: what it names that only reads. The organization's status does not matter: support is
 /// asked for when things have stopped.
-fn support_session(row: &spi::Row<'_>) -> Option<Membership> {
+fn support_session(row: &ResultRow<'_>) -> Option<Membership> {
     let capabilities: CapabilitySet = row
         .get::<Vec<Option<String>>>(4)?
         .into_iter()
@@ -255,9 +256,9 @@ fn support_session(row: &spi::Row<'_>) -> Option<Membership> {
         .filter(|capability| capability.only_reads())
         .collect();
     Some(Membership {
-        organization_id: from_sql(row.get(1)?),
+        organization_id: to_core(row.get(1)?),
         slug: row.get(2)?,
-        standing: Standing::Support(from_sql(row.get(3)?)),
+        standing: Standing::Support(to_core(row.get(3)?)),
         capabilities,
         dataset_scope: None,
         expires_at: Some(row.get::<Timestamp>(5)?.0),
@@ -274,7 +275,7 @@ fn named_organization(request: &Request) -> Option<uuid::Uuid> {
                 ORGANIZATION_BY_SLUG
                     .with(|query| query.read(&[slug.clone().into()], |row| row.get::<Uuid>(1)))
             });
-            found.into_iter().flatten().map(from_sql).next()
+            found.into_iter().flatten().map(to_core).next()
         }
         (Requested::Present(id), Requested::Present(slug)) => {
             (slug_of(*id).as_ref() == Some(slug)).then_some(*id)
@@ -375,12 +376,4 @@ fn log_support(user: uuid::Uuid, session_id: uuid::Uuid, organization: uuid::Uui
             "switchboard: support session {session_id}: platform admin {user} reads organization {organization}"
         );
     }
-}
-
-pub(super) fn to_sql(id: uuid::Uuid) -> Uuid {
-    Uuid::from_bytes(id.into_bytes())
-}
-
-pub(super) fn from_sql(id: Uuid) -> uuid::Uuid {
-    uuid::Uuid::from_bytes(*id)
 }

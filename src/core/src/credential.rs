@@ -12,14 +12,16 @@ mod envelope;
 mod error;
 mod hint;
 mod json;
+mod limits;
 mod ring;
 mod seal;
 mod tenant_key;
 #[cfg(test)]
 mod vectors;
 
-pub use envelope::{ALGORITHM, Envelope, hint, is_sealed};
+pub use envelope::{Envelope, hint, is_sealed};
 pub use error::{CredentialError, KeyRingError, ShapeError};
-pub use ring::{KeyRing, MAX_KEYS, MAX_RING_BYTES, RootKey};
-pub use seal::{Context, MAX_PLAINTEXT_BYTES, open, seal};
+pub use limits::{ALGORITHM, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
+pub use ring::{KeyRing, RootKey};
+pub use seal::{Context, open, seal};
 pub use tenant_key::{TenantKey, WrappedKey, unwrap_tenant_key, wrap_tenant_key};

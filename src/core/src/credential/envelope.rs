@@ -11,9 +11,7 @@ use super::crypto::TAG_BYTES;
 use super::error::ShapeError;
 use super::hint::{self, Readable};
 use super::json::{self, Fault};
-
-/// The one algorithm: AES-256-GCM, key, IV and commitment by HKDF-SHA-256 from the data key and the salt.
-pub const ALGORITHM: &str = "A256GCM-HKDF-C1";
+use super::limits::ALGORITHM;
 
 const KEYS: [&str; 8] = ["$sealed", "alg", "tv", "s", "k", "c", "m", "r"];
 /// 64 KiB of clear text, padded, tagged and in base64, come to 87,488 characters.

@@ -1,6 +1,8 @@
 //! What can be wrong with a key ring, an envelope or a call. Every message names the rule that was broken and never a
 //! value, because these messages reach clients and logs.
 
+use super::limits::{ALGORITHM, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
+
 /// Why [`seal`](super::seal()), [`open`](super::open) or a key operation refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -19,7 +21,7 @@ pub enum CredentialError {
     /// More clear text than one envelope takes. SQLSTATE 54000.
     #[error(
         "credentials must not exceed {} bytes of JSON text",
-        super::MAX_PLAINTEXT_BYTES
+        MAX_PLAINTEXT_BYTES
     )]
     TooLarge,
     /// The envelope belongs to another purpose, organization, row or data key version, or a part of it was changed:
@@ -76,7 +78,7 @@ pub enum ShapeError {
         rule: &'static str,
     },
     /// An `alg` this version does not know.
-    #[error("\"alg\" of sealed credentials must be \"{}\"", super::ALGORITHM)]
+    #[error("\"alg\" of sealed credentials must be \"{}\"", ALGORITHM)]
     Algorithm,
 }
 
@@ -91,10 +93,10 @@ pub enum KeyRingError {
     #[error("the key ring must be lines of UTF-8 text, or one key of 32 raw bytes")]
     NotText,
     /// More bytes than a ring of the permitted size can need.
-    #[error("the key ring must not exceed {} bytes", super::MAX_RING_BYTES)]
+    #[error("the key ring must not exceed {} bytes", MAX_RING_BYTES)]
     TooLong,
     /// More keys than permitted.
-    #[error("the key ring must not hold more than {} keys", super::MAX_KEYS)]
+    #[error("the key ring must not hold more than {} keys", MAX_KEYS)]
     TooManyKeys,
     /// A line without a key id, in a ring of several lines.
     #[error("line {line} of the key ring must be kid:key, or *kid:key for the active key")]

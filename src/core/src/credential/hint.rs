@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::CredentialError;
 use super::json::{self, Fault};
-use super::seal::MAX_PLAINTEXT_BYTES;
+use super::limits::MAX_PLAINTEXT_BYTES;
 
 /// Names and readable values, sorted by name.
 pub(super) type Readable = BTreeMap<String, String>;

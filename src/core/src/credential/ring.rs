@@ -18,12 +18,7 @@ use zeroize::Zeroizing;
 
 use super::crypto::{self, KEY_BYTES, Secret};
 use super::error::{CredentialError, KeyRingError};
-
-/// Most keys in a ring. A rotation needs two; more are for old backups.
-pub const MAX_KEYS: usize = 16;
-
-/// Most bytes of a ring: 16 lines of at most 100 bytes, and ample room for comments.
-pub const MAX_RING_BYTES: usize = 16 * 1024;
+use super::limits::{MAX_KEYS, MAX_RING_BYTES};
 
 const BARE_KID: &str = "k1";
 const KCV_INFO: &[u8] = b"switchboard/kcv/v1";

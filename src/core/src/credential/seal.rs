@@ -6,13 +6,11 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::crypto::{self, IV_BYTES, KEY_BYTES, TAG_BYTES};
-use super::envelope::{ALGORITHM, Envelope};
+use super::envelope::Envelope;
 use super::error::CredentialError;
 use super::hint::{self, Parts, Readable};
+use super::limits::ALGORITHM;
 use super::tenant_key::{self, TenantKey};
-
-/// Most bytes of clear JSON text in one envelope.
-pub const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
 
 const FORMAT_LABEL: &[u8] = b"switchboard/v1";
 const HEDGE_LABEL: &[u8] = b"switchboard/hedge/v1";
@@ -191,6 +189,7 @@ fn unpadded(padded: &[u8]) -> Option<&[u8]> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::limits::MAX_PLAINTEXT_BYTES;
     use super::*;
 
     const ORGANIZATION: Uuid = Uuid::from_u128(0xa0000000_0000_4000_8000_00000000000a);
