@@ -106,7 +106,7 @@ select tests.as_owner();
 update public.memberships set permissions = '{"exports.read": false, "leads.delete": false}', allowed_dataset_ids = array[tests.id('a.dataset')],
     expires_at = now() + interval '10 days' where user_id = tests.id('a.admin');
 update public.memberships set role = 'viewer', allowed_dataset_ids = '{}', expires_at = now() + interval '1 day',
-    permissions = '{"analytics.read": false}' where user_id = tests.id('t.manager');
+    permissions = '{"customers.read": false}' where user_id = tests.id('t.manager');
 select tests.as_user('a.admin');
 select is(
     coalesce(tests.refusal(format('select public.change_member(%L, %L)', tests.id('t.manager'), c.changes)) ->> 'message', 'allowed'), c.expected, c.title)
@@ -117,7 +117,7 @@ select is(
         ('{"permissions": {"exports.read": true}}', 'capability_not_held', 'nor the capability alone'),
         ('{"permissions": {"leads.delete": true}}', 'capability_not_held', 'nor the other'),
         ('{"permissions": {"leads.write": true}}', 'allowed', 'one that they hold'),
-        ('{"permissions": {"billing.manage": true}}', 'only an owner holds billing.manage', 'what only an owner holds is given by no permission'),
+        ('{"permissions": {"organization.transfer": true}}', 'only an owner holds organization.transfer', 'what only an owner holds is given by no permission'),
         ('{"can_edit_lessons": true, "can_push_to_n8n": true, "can_view_all_leads": true, "can_manage_users": true}', 'allowed', 'flags whose capability they hold'),
         (format('{"allowed_dataset_ids": ["%s"]}', tests.id('a.dataset')), 'allowed', 'a dataset of their own'),
         ('{"allowed_dataset_ids": null}', 'scope_not_held', 'not all of them'),

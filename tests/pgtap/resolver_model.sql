@@ -31,7 +31,7 @@ insert into public.memberships (
 select o.id, p.id, d.role, (array['active', 'active', 'active', 'suspended', 'invited'])[1 + floor(5 * d.a)::integer],
     case when d.role = 'owner' then '{}' else (array[
         '{}', '{}', '{"leads.read": false}', '{"n8n.push": true}', '{"leads.write": false, "members.write": true}',
-        '{"billing.manage": false, "leads.write": true}', '{"n8n.push": false, "members.write": false}'
+        '{"organization.transfer": false, "leads.write": true}', '{"n8n.push": false, "members.write": false}'
     ])[1 + floor(7 * d.b)::integer]::jsonb end,
     random() < 0.3, random() < 0.3, random() < 0.3, random() < 0.3,
     case when d.role <> 'owner' and d.c < 0.3 then array[tests.id(o.slug || '.1'), tests.id(o.slug || '.2')] when d.role <> 'owner' and d.c < 0.4 then '{}' end,
@@ -49,7 +49,7 @@ from (select user_id, min(organization_id::text)::uuid as organization_id from p
 where f.id = m.user_id and random() < 0.5;
 insert into public.support_sessions (organization_id, admin_id, reason, capabilities, opened_at, expires_at, closed_at)
 select o.id, p.id, 'test',
-    (array['{leads.read}', '{leads.read,leads.read_all,members.read}', '{organization.read}'])[1 + floor(3 * d.a)::integer]::text[],
+    (array['{leads.read}', '{leads.read,leads.read_all,agents.read}', '{organization.read}'])[1 + floor(3 * d.a)::integer]::text[],
     d.opened_at, d.opened_at + interval '50 minutes', case when d.b < 0.3 or again = 2 then d.opened_at + interval '1 minute' end
 from person p
 cross join organization o
@@ -118,7 +118,7 @@ insert into roles values
     ('n8n.push', true, true, false, false, false),
     ('members.write', true, true, false, false, false),
     ('organization.read', true, true, true, true, true),
-    ('billing.manage', true, false, false, false, false);
+    ('organization.transfer', true, false, false, false, false);
 create temporary view standing as
     select m.user_id, m.organization_id, o.slug, m.role, m.allowed_dataset_ids as scope, false as support, array(
             select c.capability from roles c
@@ -127,7 +127,7 @@ create temporary view standing as
                         when 'sales_rep' then c.sales_rep else c.viewer end
                     or c.capability = 'n8n.push' and m.can_push_to_n8n
                     or c.capability = 'members.write' and m.can_manage_users
-                    or m.permissions -> c.capability = 'true' and c.capability <> 'billing.manage'
+                    or m.permissions -> c.capability = 'true' and c.capability <> 'organization.transfer'
                 )
                 and m.permissions -> c.capability is distinct from 'false'
                 and (
@@ -193,7 +193,7 @@ create temporary table expected as
         coalesce(n.of_service, case when 'leads.write' = any (s.held) then s.organization_id end) as may_write,
         coalesce(n.of_service, case when 'n8n.push' = any (s.held) then s.organization_id end) as may_push,
         coalesce(n.of_service, case when 'members.write' = any (s.held) then s.organization_id end) as may_manage,
-        coalesce(n.of_service, case when 'billing.manage' = any (s.held) then s.organization_id end) as may_pay,
+        coalesce(n.of_service, case when 'organization.transfer' = any (s.held) then s.organization_id end) as may_transfer,
         s.role as organization_role,
         case when n.of_service is not null then null when s.organization_id is null then '{}' else s.scope end as scope,
         coalesce((
@@ -263,7 +263,7 @@ create temporary table answer as
         switchboard.organization_for('leads.write') as may_write,
         switchboard.organization_for('n8n.push') as may_push,
         switchboard.organization_for('members.write') as may_manage,
-        switchboard.organization_for('billing.manage') as may_pay,
+        switchboard.organization_for('organization.transfer') as may_transfer,
         switchboard.organization_role() as organization_role,
         switchboard.dataset_scope() as scope,
         switchboard.organization_ids() as ids,

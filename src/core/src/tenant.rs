@@ -7,19 +7,22 @@
 mod address;
 mod capability;
 mod claims;
+mod permissions;
 mod request;
 mod resolve;
+mod role;
+mod status;
 
 pub use address::{path_organization, topic_organization};
-pub use capability::{
-    Capability, CapabilitySet, Flags, Permissions, Role, capabilities, effective, parse_permissions,
-};
+pub use capability::{Capability, CapabilitySet, capabilities};
 pub use claims::{Claims, MAX_CLAIMS_BYTES, parse_claims};
+pub use permissions::{Flags, Permissions, effective, parse_permissions};
 pub use request::{Headers, Requested, parse_headers};
 pub use resolve::{
-    Membership, OrganizationStatus, Principal, Reason, Resolution, Source, Standing, principal,
-    resolve,
+    Membership, Principal, Reason, Resolution, Source, Standing, principal, resolve,
 };
+pub use role::Role;
+pub use status::OrganizationStatus;
 
 /// Parses the canonical text form of a uuid (36 lower-case characters with hyphens) and nothing else.
 ///

@@ -29,12 +29,12 @@ select switchboard.path_organization('0A000000-0000-4000-8000-00000000000A/leads
 select name, switchboard.topic_organization(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
 from unnest(array['org:$:leads', 'org:$:call_events', 'org:$', 'org:$:', 'org:$:../x', 'org:$:Leads', 'org:$:a:b', 'ORG:$:leads', '$:leads', '']) as name;
 
-select switchboard.assert_permissions('{}'), switchboard.assert_permissions('{"prompts.publish": true, "leads.write": false, "billing.manage": false}');
+select switchboard.assert_permissions('{}'), switchboard.assert_permissions('{"prompts.publish": true, "leads.write": false, "organization.transfer": false}');
 select switchboard.assert_permissions('{"leads.fly": true}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 select switchboard.assert_permissions('{"leads.read": "yes"}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
-select switchboard.assert_permissions('{"billing.manage": true}');
+select switchboard.assert_permissions('{"organization.transfer": true}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 select switchboard.assert_permissions('[]');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
@@ -51,7 +51,7 @@ insert into public.memberships (organization_id, user_id, role, permissions, can
 insert into private.platform_admins (user_id) values ('00000000-0000-4000-8000-000000000012');
 insert into public.support_sessions (organization_id, id, admin_id, reason, capabilities, opened_at, expires_at) values
     ('0a000000-0000-4000-8000-00000000000a', '0c000000-0000-4000-8000-00000000000c', '00000000-0000-4000-8000-000000000012', 'test',
-        '{leads.read,members.read}', now(), now() + interval '1 hour');
+        '{leads.read,agents.read}', now(), now() + interval '1 hour');
 set local role authenticated;
 select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000000011", "role": "authenticated"}', true) is not null as signed_in;
 select c ->> 'role' as role, c -> 'dataset_scope' as dataset_scope, c ->> 'expires_at' as expires_at,
@@ -63,7 +63,7 @@ select set_config('request.jwt.claims', '{"sub": "00000000-0000-4000-8000-000000
 select c - 'expires_at' - 'user_id' as context from switchboard.request_context() as c;
 select switchboard.organization_role(), switchboard.organization_for('leads.read') is not null as reads, switchboard.organization_for('leads.write') as writes,
     switchboard.organization_ids(), switchboard.is_member('0a000000-0000-4000-8000-00000000000a') as is_member,
-    switchboard.has_capability('0a000000-0000-4000-8000-00000000000a', 'members.read') as can, switchboard.dataset_scope();
+    switchboard.has_capability('0a000000-0000-4000-8000-00000000000a', 'agents.read') as can, switchboard.dataset_scope();
 rollback;
 
 -- What a membership gives; nothing for what is not known.
