@@ -1,8 +1,4 @@
-//! SQL surface of sealed credentials.
-//!
-//! Contract with sql/schema: `private.root_keys(kid, kcv)`, `private.tenant_keys(organization_id, version, root_kid,
-//! wrap_salt, wrapped_key, shredded_at)`, `private.unseal_audit(outer_role, user_id, organization_id, row_id, purpose,
-//! reason, result)`. They are read and written as their owner.
+//! SQL surface of sealed credentials. The keys and the audit are tables that are read and written as their owner.
 
 mod refusal;
 mod store;

@@ -4,14 +4,7 @@
 //! `assert_permissions`, and nothing is SECURITY DEFINER: the membership tables are read as their owner would read them,
 //! by index scans without a plan, the tables of support by kept plans.
 //! `require_user_id` and `require_organization`, which do raise, are SQL over these (sql/extension/tenant.sql).
-//!
-//! Contract with sql/schema: `public.memberships(organization_id, user_id, role, status, can_view_all_leads,
-//! can_edit_lessons, can_push_to_n8n, can_manage_users, permissions, allowed_dataset_ids, expires_at)`,
-//! `public.organizations(id, slug, status)`, `public.profiles(id, default_organization_id)`,
-//! `public.support_sessions(organization_id, id, admin_id, capabilities, opened_at, expires_at, closed_at)`,
-//! `private.platform_admins(user_id)`; and the indexes `memberships_user_id_idx`, `organizations_pkey` and
-//! `profiles_pkey`. Columns are found by name and type; without one, a membership gives nothing. Without an index its
-//! table is read whole.
+//! Which tables, columns and indexes those are: `pg/contract.rs`.
 
 mod caller;
 

@@ -57,6 +57,7 @@ declare
         'switchboard.guard_row()',
         'switchboard.phone_revalidate(regclass, name)',
         'switchboard.key_loaded()',
+        'switchboard.schema_contract()',
         'switchboard.maintain_counts()',
         'switchboard.seal_column()',
         'switchboard.normalize_phone()'

@@ -2,18 +2,14 @@
 //! version, the audit of openings.
 
 use super::refusal::refused;
+use crate::pg::contract::TENANT_KEYS;
 use crate::pg::error::{self, ErrorReport};
 use crate::pg::key;
-use crate::pg::owner::{Table, as_owner_of};
+use crate::pg::owner::as_owner_of;
 use crate::pg::spi::{self, Query, ResultRow};
 use crate::pg::uuid::to_core;
 use pgrx::datum::Uuid;
 use switchboard_core::credential::{TenantKey, unwrap_tenant_key, wrap_tenant_key};
-
-const TENANT_KEYS: Table = Table {
-    schema: c"private",
-    name: c"tenant_keys",
-};
 
 thread_local! {
     /// `$2` NULL asks for the newest version. Read in a new snapshot: a key made by a concurrent transaction counts.

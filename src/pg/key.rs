@@ -54,6 +54,12 @@ pub(crate) fn with_ring<R>(
     })
 }
 
+/// Takes a ring without a file, for this backend.
+#[cfg(any(test, feature = "pg_test"))]
+pub(crate) fn load_for_test(ring: &[u8]) {
+    RING.set(KeyRing::parse(ring).ok());
+}
+
 /// Whether a ring is or can be loaded.
 pub(crate) fn available() -> bool {
     with_ring(|_| Ok(())).is_ok()

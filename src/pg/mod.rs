@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod claims;
+pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod key;

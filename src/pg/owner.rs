@@ -6,7 +6,7 @@
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// A table that is part of the contract with `sql/schema`.
+/// A table by its name; those of the contract with `sql/schema` are in [`super::contract`].
 #[derive(Clone, Copy)]
 pub(crate) struct Table {
     /// Its schema.

@@ -1,8 +1,9 @@
 //! The trigger that writes phone columns in E.164: which column the statement set, in which region to read it, what to
 //! accept. BEFORE INSERT OR UPDATE FOR EACH ROW on every table with a phone number.
 
+use crate::pg::contract::ORGANIZATIONS;
 use crate::pg::error::{self, ErrorReport};
-use crate::pg::owner::{Table, as_owner_of};
+use crate::pg::owner::as_owner_of;
 use crate::pg::row::{Column, TriggerRow};
 use crate::pg::session::{self, Visibility};
 use crate::pg::spi::{self, Query};
@@ -13,11 +14,6 @@ use pgrx::{AllocatedByPostgres, PgTrigger, pg_trigger};
 use std::cell::RefCell;
 use std::ffi::CStr;
 use switchboard_core::phone::{self, Options, Reason, Validity};
-
-const ORGANIZATIONS: Table = Table {
-    schema: c"public",
-    name: c"organizations",
-};
 
 thread_local! {
     static LAST_COUNTRY: RefCell<Option<(CountryKey, Option<String>)>> = const { RefCell::new(None) };

@@ -2,9 +2,12 @@
 //! for. Used by the functions of `tenant.rs` alone.
 
 use crate::pg::claims::{self, Request};
+use crate::pg::contract::{
+    MEMBERSHIPS_OF, ORGANIZATION, PLATFORM_ADMINS, PROFILE, SUPPORT_SESSIONS,
+};
 use crate::pg::json::JsonText;
-use crate::pg::owner::{Table, as_owner_of};
-use crate::pg::scan::{self, By, ScanRow};
+use crate::pg::owner::as_owner_of;
+use crate::pg::scan::{self, ScanRow};
 use crate::pg::session::{self, Timestamp, Visibility};
 use crate::pg::spi::{self, Query, ResultRow};
 use crate::pg::uuid::{to_core, to_sql};
@@ -13,40 +16,6 @@ use std::cell::{Cell, RefCell};
 use switchboard_core::tenant::{
     Capability, CapabilitySet, Flags, Membership, OrganizationStatus, Principal, Reason, Requested,
     Role, Source, Standing, effective, parse_permissions, resolve,
-};
-
-/// The hot path: the tables that every request is resolved from.
-const MEMBERSHIPS_OF: By = By {
-    table: Table {
-        schema: c"public",
-        name: c"memberships",
-    },
-    column: c"user_id",
-    index: c"memberships_user_id_idx",
-};
-const ORGANIZATION: By = By {
-    table: Table {
-        schema: c"public",
-        name: c"organizations",
-    },
-    column: c"id",
-    index: c"organizations_pkey",
-};
-const PROFILE: By = By {
-    table: Table {
-        schema: c"public",
-        name: c"profiles",
-    },
-    column: c"id",
-    index: c"profiles_pkey",
-};
-const SUPPORT_SESSIONS: Table = Table {
-    schema: c"public",
-    name: c"support_sessions",
-};
-const PLATFORM_ADMINS: Table = Table {
-    schema: c"private",
-    name: c"platform_admins",
 };
 
 /// So many memberships and support sessions are served, by id; nobody has more.
