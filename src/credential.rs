@@ -67,10 +67,10 @@ fn open_for(
         .map_err(refused)
 }
 
-/// Seals a JSON object for one row of one organization. Service role only.
+/// Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only.
 ///
 /// # Errors
-/// 42501 for other roles, 22023 for malformed input, 54000 above 64 KiB, 55000 without a key.
+/// 42501 for other roles, 22023 for malformed input, 54000 above 64 KiB, 55000 without a key or with a wrong one.
 #[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
 fn seal(
     plain: JsonText,
@@ -82,12 +82,12 @@ fn seal(
     seal_for(&plain.0, organization_id, row_id, purpose)
 }
 
-/// Opens an envelope that was sealed for this row, organization and purpose. Service role only; each call is written to
-/// `private.unseal_audit` and to the server's log.
+/// Opens an envelope that was sealed for this row, organization and purpose; reason says what for. Service role
+/// only. Each call is written to `private.unseal_audit` and to the server's log.
 ///
 /// # Errors
-/// 42501 for other roles, 22023 for an empty reason and for an envelope that is malformed, altered or another row's,
-/// 55000 without the key it needs.
+/// 42501 for other roles, 22023 for an empty reason and for an envelope that is malformed, altered or another
+/// row's, 55000 without the key it needs.
 #[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
 fn unseal(
     envelope: JsonText,
@@ -121,34 +121,31 @@ fn is_sealed(value: JsonText) -> bool {
     credential::is_sealed(&value.0)
 }
 
-/// What may be shown of sealed credentials: provider, region, the last characters of account ids, "set" for the rest.
+/// What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest.
 ///
 /// # Errors
-/// 22023 when the value is not an envelope.
+/// 22023 for anything but an envelope.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn credential_hint(value: JsonText) -> Result<JsonText, ErrorReport> {
     credential::hint(&value.0).map(JsonText::new).map_err(shape)
 }
 
-/// True for an envelope. For CHECK constraints: it raises instead of answering false, because the message of a failed
-/// CHECK prints the whole row.
+/// True for an envelope. For CHECK constraints: it raises instead of answering false, because the message of a
+/// failed CHECK prints the whole row.
 ///
 /// # Errors
-/// 22023 when the value is not an envelope.
+/// 22023, without the value, for anything else.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
     Envelope::parse(&value.0).map(|_| true).map_err(shape)
 }
 
-/// Seals a column on its way into the table. Arguments: the jsonb column, the organization column (uuid), the primary
-/// key column (uuid), the purpose. BEFORE INSERT OR UPDATE FOR EACH ROW, without a column list, enabled ALWAYS, named
-/// to fire first.
-///
-/// Clear text is sealed; an unchanged envelope stays as it is; any other envelope must have been sealed for this very
-/// row.
+/// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW without a column list, ENABLE ALWAYS, named to fire first.
+/// Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope, an unchanged
+/// envelope stays, any other must have been sealed for this very row.
 ///
 /// # Errors
-/// As `seal`, and 22023 for an envelope of another row.
+/// as `seal`, and 22023 for an envelope of another row.
 #[pg_trigger]
 fn seal_column<'a>(
     trigger: &'a PgTrigger<'a>,
@@ -210,7 +207,8 @@ fn restoring() -> bool {
         || (!key::available() && !API_ROLES.contains(&session::outer_role().as_str()))
 }
 
-/// Whether this backend has a key ring or can load one. For the doctor; says nothing of which keys it holds.
+/// Whether this server has a key ring to seal and open credentials with, or can load it. Owner only; `doctor()`
+/// reports it.
 #[pg_extern(stable, parallel_restricted, strict, cost = 1000)]
 fn key_loaded() -> bool {
     key::available()

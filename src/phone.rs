@@ -8,46 +8,49 @@ use switchboard_core::phone::{self, Options, Reason};
 
 mod normalize;
 
-/// The E.164 form of a number written in any way, when it is a possible number; else NULL. `region` (ISO 3166 alpha-2)
-/// reads national spellings; NULL accepts international ones only. Never raises.
+/// E.164 form (+ and digits) of a possible number in any spelling, else NULL. region: ISO 3166 code that reads
+/// national spellings, NULL for international ones only. Rules and verdicts are libphonenumber's. Never raises.
 #[pg_extern(immutable, parallel_safe)]
 fn to_e164(input: Option<&str>, region: Option<&str>) -> Option<Text> {
     phone::with_e164(input?, region, Text::new)
 }
 
-/// Whether the text is a possible number in canonical E.164 form (`+`, digits).
+/// Whether the text is a possible number in canonical E.164 form. For CHECK constraints.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn is_e164(number: &str) -> bool {
     phone::is_e164(number)
 }
 
-/// Whether a number lies in a range that its country has assigned. Any spelling, read as by `to_e164`. A verdict of one
-/// `phone_metadata_version`: not for CHECK constraints.
+/// Whether a number, in any spelling that `to_e164` reads, lies in a range that its country has assigned. A verdict
+/// of one `phone_metadata_version`: store the number, ask again.
 #[pg_extern(immutable, parallel_safe)]
 fn phone_is_valid(number: Option<&str>, region: default!(Option<&str>, "NULL")) -> Option<bool> {
     Some(phone::is_valid(number?, region))
 }
 
-/// The region (ISO 3166 alpha-2; 001 for calling codes without a country) of an E.164 number. NULL where its calling code
-/// is shared and it is in no region's range, and for other text.
+/// ISO 3166 region of an E.164 number (001 for calling codes without a country); NULL for a number in no region's
+/// range and for other text.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_region(number: &str) -> Option<&'static str> {
     phone::describe(number)?.region
 }
 
-/// What the range of an E.164 number is for: mobile, fixed_line …, `unknown` in no assigned range; NULL for other text.
+/// What the range of an E.164 number is for: `fixed_line`, `mobile`, `fixed_line_or_mobile`, `toll_free`,
+/// `premium_rate`, `shared_cost`, `voip`, `personal_number`, `pager`, `uan`, `voicemail`, or `unknown` in no
+/// assigned range; NULL for other text.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_type(number: &str) -> Option<&'static str> {
     Some(phone::describe(number)?.number_type.as_str())
 }
 
-/// The calling code of an E.164 number; NULL for other text.
+/// Calling code (ITU-T E.164) of an E.164 number; NULL for other text.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_calling_code(number: &str) -> Option<i32> {
     Some(phone::describe(number)?.calling_code)
 }
 
-/// An E.164 number as people write it; NULL for other text. `style`: national, international or rfc3966.
+/// An E.164 number as people write it; style `national`, `international` or `rfc3966` (tel: link). NULL for text
+/// that is not E.164.
 ///
 /// # Errors
 /// 22023 for another style.
@@ -57,21 +60,24 @@ fn phone_format(number: &str, style: &str) -> Result<Option<String>, ErrorReport
     Ok(phone::format(number, style))
 }
 
-/// The calling code of a region (ISO 3166 alpha-2), such as 44 for GB; NULL for an unknown one.
+/// Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn calling_code(region: &str) -> Option<i32> {
     phone::calling_code(region)
 }
 
-/// Version of the numbering metadata (Google's libphonenumber). Verdicts on validity age with it; E.164 text does not.
+/// Version of the numbering metadata. E.164 text does not change with it; validity does.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_metadata_version() -> &'static str {
     phone::metadata_version()
 }
 
-/// What a number as people type it is, in one row: `validity` is valid, possible, test_range or invalid; `reason` says why
-/// not. Stricter than `to_e164`: letters outside an extension, two numbers in one cell and spreadsheet artefacts are
-/// named instead of read somehow. Never raises.
+/// One row about a number as people type it. validity: `valid`, `possible`, `test_range`, `invalid`. reason:
+/// `not_a_number`, `too_short`, `too_long`, `invalid_country_code`, `invalid_range`, `multiple_numbers`,
+/// `excel_scientific`, `letters`. Never raises.
+///
+/// Stricter than `to_e164`: letters outside an extension, two numbers in one cell and spreadsheet artefacts are
+/// named instead of read somehow.
 #[pg_extern(immutable, parallel_safe)]
 #[allow(clippy::type_complexity)] // the row type is the SQL signature
 fn parse_phone(

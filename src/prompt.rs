@@ -6,7 +6,9 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use switchboard_core::prompt;
 
-/// Compiles a prompt: the sections of `structure` in their fixed order, with the lessons where they belong.
+/// Compiles a prompt: structure `{section: {content, source, why}}`, lessons `[{id, lesson_type, …}]`, options
+/// `{token_budget, draft, variables}` → text, its sha256 (hex), spans (who wrote which bytes), token estimate,
+/// dropped lessons, warnings. Same input, same bytes.
 ///
 /// # Errors
 /// 22023 naming the JSON path and the rule, also when the prompt does not fit its token budget.

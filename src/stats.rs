@@ -6,14 +6,12 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, PgTriggerLevel, PgTriggerOperation, pg_trigger};
 use switchboard_core::stats::{CounterSpec, Event};
 
-/// Keeps counter columns of a parent row equal to the number of its child rows.
-///
-/// Arguments: parent (`schema.table`), key (JSON, child column → parent column), counters (JSON, counter column →
-/// predicate, or true for every row). Declare it AFTER INSERT, UPDATE and DELETE FOR EACH STATEMENT with transition
-/// tables named `old_rows` and `new_rows`, and AFTER TRUNCATE.
+/// Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables `old_rows` and `new_rows`, and
+/// AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON,
+/// counter column → predicate or true). Moves counters by the difference, as the table's owner.
 ///
 /// # Errors
-/// 22023 for arguments that are no specification, 39P01 for a trigger declared otherwise.
+/// 22023 for arguments that are no specification, 39P01 for another kind of trigger.
 #[pg_trigger]
 fn maintain_counts<'a>(
     trigger: &'a PgTrigger<'a>,

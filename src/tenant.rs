@@ -23,7 +23,8 @@ use switchboard_core::tenant::{
     parse_permissions,
 };
 
-/// The signed-in user's id, from the token's `sub`; NULL for anything odd.
+/// Id of the signed-in user, from the token's `sub`; NULL when there is no valid token for the session's role.
+/// Never raises.
 #[pg_extern(stable, parallel_safe, strict, cost = 1)]
 fn user_id() -> Option<Uuid> {
     claims::with_request(|request| match request.principal {
@@ -32,7 +33,7 @@ fn user_id() -> Option<Uuid> {
     })
 }
 
-/// The role that the request acts as, when the token was issued for it; NULL otherwise.
+/// Database role that the request's token was issued for, when it is the session's; else NULL.
 #[pg_extern(stable, parallel_safe, strict, cost = 1)]
 fn request_role() -> Option<String> {
     claims::with_request(|request| {
@@ -41,22 +42,24 @@ fn request_role() -> Option<String> {
     })
 }
 
-/// The organization that the request works for; NULL when there is none or it is not the caller's.
+/// Organization that the request works for: header `x-organization-id`, `x-organization-slug`, claim
+/// `app_metadata.active_organization_id`, `profiles.default_organization_id` or the only membership. The first that
+/// is present decides; NULL unless the caller is an active member. Never raises.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn current_organization_id() -> Option<Uuid> {
     with_caller(|caller| caller.organization().map(to_sql))
 }
 
-/// The organization that the request works for if the caller holds `capability` there, else NULL. The one function
-/// that policies call. An unknown capability is held by nobody.
+/// The current organization if the caller holds the capability (such as `leads.read`) there, else NULL. The
+/// function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_for(capability: &str) -> Option<Uuid> {
     let capability = Capability::from_name(capability)?;
     with_caller(|caller| caller.organization_for(capability).map(to_sql))
 }
 
-/// All organizations that the caller is an active member of, sorted; empty for anybody else. A support session is no
-/// membership: it reads what its capabilities say and lists nothing.
+/// All organizations of which the caller is an active member, sorted; an empty array if none. A support session is
+/// no membership.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_ids() -> Vec<Uuid> {
     with_caller(|caller| {
@@ -69,7 +72,8 @@ fn organization_ids() -> Vec<Uuid> {
     })
 }
 
-/// Whether the caller is an active member of an organization, whichever the request is for.
+/// Whether the caller is an active member of the organization, whichever the request is for. For joining topics and
+/// for RPCs, not for policies of large tables. A support session is no membership.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn is_member(organization_id: Uuid) -> bool {
     with_caller(|caller| {
@@ -79,8 +83,8 @@ fn is_member(organization_id: Uuid) -> bool {
     })
 }
 
-/// Whether the caller holds `capability` in an organization, whichever the request is for. The service role holds every
-/// capability in every organization that exists.
+/// Whether the caller holds the capability in the organization, whichever the request is for; `service_role` does
+/// in every organization that exists. For RPCs and triggers, not for policies of large tables.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn has_capability(organization_id: Uuid, capability: &str) -> bool {
     let Some(capability) = Capability::from_name(capability) else {
@@ -89,14 +93,15 @@ fn has_capability(organization_id: Uuid, capability: &str) -> bool {
     with_caller(|caller| caller.has_capability(to_core(organization_id), capability))
 }
 
-/// The caller's role in the organization that the request works for, or `support`; NULL when there is none.
+/// The caller's role in the current organization: `owner`, `admin`, `manager`, `sales_rep`, `viewer`, or `support`
+/// for a platform administrator with an open support session; NULL without an organization.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_role() -> Option<&'static str> {
     with_caller(|caller| caller.membership().map(|m| m.standing.name()))
 }
 
-/// The datasets whose leads the caller may see in the organization that the request works for; NULL is all of them, and
-/// without an organization there is none.
+/// Datasets whose leads the caller may see in the current organization; NULL is all of them, an empty array none.
+/// Without an organization: none.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn dataset_scope() -> Option<Vec<Uuid>> {
     with_caller(|caller| match caller.membership() {
@@ -109,14 +114,15 @@ fn dataset_scope() -> Option<Vec<Uuid>> {
     })
 }
 
-/// Whether the caller is a platform admin and signed in with a second factor (`aal2`).
+/// Whether the caller is in `private.platform_admins` and signed in with a second factor (`aal2`).
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn is_platform_admin() -> bool {
     caller::is_platform_admin()
 }
 
-/// Who the caller is for us and why: user_id, organization_id, role, capabilities, source, reason, organizations; where
-/// they say something also dataset_scope, expires_at and support_session_id.
+/// Who the caller is and why: `{user_id, organization_id, role, capabilities, source, reason, organizations}`, and
+/// where they are set `dataset_scope`, `expires_at`, `support_session_id`. reason: `no_identity`, `malformed`,
+/// `headers_disagree`, `not_a_member`, `organization_required`, `no_membership`.
 #[pg_extern(stable, parallel_restricted, strict, cost = 50)]
 fn request_context() -> JsonText {
     let role = request_role();
@@ -166,19 +172,24 @@ fn describe(caller: &Caller, request_role: Option<String>) -> Value {
     context
 }
 
-/// The organization of a storage path `{organization_id}/…`; NULL for any other text.
+/// The organization of a storage object's name `{organization_id}/…`: a canonical uuid and a rest without empty,
+/// `.` or `..` segments; NULL for any other text. Never raises.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
 fn path_organization(name: &str) -> Option<Uuid> {
     switchboard_core::tenant::path_organization(name).map(to_sql)
 }
 
-/// The organization of a Realtime topic `org:{organization_id}:{entity}`; NULL for any other text.
+/// The organization of a Realtime topic `org:{organization_id}:{entity}`: a canonical uuid, and a–z, 0–9 and
+/// underscore; NULL for any other text. Never raises.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
 fn topic_organization(topic: &str) -> Option<Uuid> {
     switchboard_core::tenant::topic_organization(topic).map(to_sql)
 }
 
-/// True for an object of capability → true (gives it) or false (takes it away); raises 22023 for anything else.
+/// True for an object of capability → true (gives it) or false (takes it away). For CHECK constraints.
+///
+/// # Errors
+/// 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
 fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
     parse_permissions(&permissions.0)
@@ -186,8 +197,8 @@ fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
         .map_err(invalid_argument)
 }
 
-/// What a membership with this role, permissions and flags gives in an active organization, sorted by name; empty for a
-/// role or permissions that this version does not know.
+/// What a membership with this role, permissions and the four flags gives in an active organization, sorted; an
+/// empty array for an unknown role or permissions. Never raises.
 #[pg_extern(immutable, parallel_safe, strict, cost = 10)]
 fn member_capabilities(
     role: &str,
@@ -212,7 +223,7 @@ fn member_capabilities(
     names
 }
 
-/// The role × capability table: one row for each capability that a role holds in an active organization.
+/// The role × capability table, one row for each capability that a role holds in an active organization.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn capabilities()
 -> TableIterator<'static, (name!(role, &'static str), name!(capability, &'static str))> {

@@ -97,6 +97,12 @@ supabase() {
     HOME=$repo/target/home SUPABASE_TELEMETRY_DISABLED=1 "$(node_bin supabase)" --workdir "$repo" --agent no "$@"
 }
 
+# sql/extension/finalize.sql as it has to be: its part that is written by hand and the comments made of src.
+print_finalize() {
+    sed '/^-- From here on generated /q' "$repo/sql/extension/finalize.sql"
+    (cd "$repo" && deno run --quiet --allow-read=src bin/lib/comments.ts)
+}
+
 # Every TypeScript file below some folders.
 typescript() { (cd "$repo" && find "$@" -name '*.ts' 2>/dev/null | sort | sed "s|^|$repo/|"); }
 

@@ -115,6 +115,12 @@ links_lead_somewhere() {
 
 rooms() { deno run --quiet --allow-read="$repo/sql" bin/lib/rooms.ts; }
 
+comments() {
+    local wanted
+    wanted=$(print_finalize) || return 1
+    diff sql/extension/finalize.sql <(say "$wanted") || { say "run bin/generate comments" && return 1; }
+}
+
 # Every #[pg_extern] says volatility and parallel safety; STRICT is said or an argument is optional.
 externs_are_explicit() {
     local files
@@ -147,6 +153,7 @@ check 'a capability has one name everywhere' same_names_everywhere
 check 'every SQL statement stands in its room' rooms
 check 'shipped SQL names no other schema' sql_names_no_other_schema
 check 'links of the papers lead somewhere' links_lead_somewhere
+check 'comments on native functions are their doc comments' comments
 check 'pg_extern attributes are explicit' externs_are_explicit
 counts
 ((failed == 0))

@@ -72,3 +72,5 @@ begin
     end if;
 end;
 $$;
+comment on function switchboard.phone_revalidate(regclass, name) is
+    'Stored numbers that the present metadata does not call valid, test numbers aside, and in how many rows each stands: of every column with a CHECK by is_e164, of a table''s, or of one column. Reads with the caller''s rights; owner only. Raises 22023 for a table without such a column.';

@@ -19,6 +19,8 @@ begin
     return uid;
 end;
 $$;
+comment on function switchboard.require_user_id() is
+    'The signed-in user''s id. Raises PT401 (HTTP 401) when nobody is signed in.';
 
 create function switchboard.require_organization(capability text) returns uuid
 language plpgsql stable parallel restricted strict cost 10
@@ -50,6 +52,8 @@ begin
         hint = 'whoami() lists your organizations and capabilities.';
 end;
 $$;
+comment on function switchboard.require_organization(text) is
+    'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
 
 create function switchboard.guard_row() returns trigger
 language plpgsql volatile
@@ -62,3 +66,5 @@ begin
         hint = 'Insert a new row instead.';
 end;
 $$;
+comment on function switchboard.guard_row() is
+    'Trigger, BEFORE UPDATE FOR EACH ROW; its WHEN clause compares the guarded columns, so an ordinary update does not call it. Argument: those columns, for the message. Column grants refuse the API roles already; this also holds for service_role, the owner and a member of two organizations. Raises 42501.';

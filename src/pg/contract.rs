@@ -186,9 +186,9 @@ const CONTRACT: &[Entry] = &[
 
 type Row = (String, String, String, Option<String>, Option<String>);
 
-/// What native code reads and writes in public and private, one row for each table, column, index and unique index, with
-/// its name; definition is the type of a column, the columns of an index. Owner only; doctor() compares it with the
-/// database.
+/// What native code reads and writes in public and private: one row for each table, column, index and unique index,
+/// with its name; definition is the type of a column, the columns of an index. Owner only; `doctor()` compares it
+/// with the database.
 #[pg_extern(immutable, parallel_safe, strict)]
 #[allow(clippy::type_complexity)] // the row type is the SQL signature
 fn schema_contract() -> TableIterator<

@@ -90,18 +90,18 @@ impl<'a> RegionSource<'a> {
     }
 }
 
-/// Writes a number in E.164 and keeps the text as given. Arguments: target column, source column, region (ISO code,
-/// `organization` for the default country of the row's organization, or `column:<name>` for a text column of the row).
-/// BEFORE INSERT OR UPDATE FOR EACH ROW.
+/// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
+/// column (keeps the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`).
+/// Canonical E.164 need only be possible; other spellings must be valid or test numbers.
 ///
-/// The column that the statement set is read: the target if it did, else the source. The source keeps what was read,
-/// or what the same statement wrote there. NULL stays NULL.
+/// The column that the statement set is read: the target if it did, else the source. The source keeps what was
+/// read, or what the same statement wrote there. NULL stays NULL.
 ///
-/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid number
-/// or a published test number, because reading it takes a guess.
+/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid
+/// number or a published test number, because reading it takes a guess. `reason` is one of `parse_phone`.
 ///
 /// # Errors
-/// 22023 naming the column, the reason code of `parse_phone` and the row's key; 39P01 for arguments that name nothing.
+/// 22023 naming column, reason and key, 39P01 for arguments that name nothing.
 #[pg_trigger]
 fn normalize_phone<'a>(
     trigger: &'a PgTrigger<'a>,
