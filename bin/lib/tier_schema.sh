@@ -5,6 +5,8 @@
 source "$(dirname "$0")/tier.sh"
 # shellcheck source=bin/lib/migration.sh
 source "$repo/bin/lib/migration.sh"
+# shellcheck source=bin/lib/types.sh
+source "$repo/bin/lib/types.sh"
 
 same_files() {
     diff <(print_migration) "supabase/migrations/$migration" || { say "run bin/generate migration" && return 1; }
@@ -79,12 +81,19 @@ same_api() {
     diff docs/api.md - <<<"$page" || { say "run bin/stack reset and bin/generate api" && return 1; }
 }
 
+same_types() {
+    local types
+    types=$(print_types schema_plain) || return 1
+    diff "$types_file" - <<<"$types" || { say "run bin/stack reset and bin/generate types" && return 1; }
+}
+
 check 'the migration is sql/schema in the order of its contents page' same_files
 check 'sql/schema applies to an empty database' apply_plain
 check 'sql/schema applies without compat' apply_without_compat
 check 'migrations and sql/schema give one schema' same_schema
 check 'docs/capabilities.md says what the database does' same_capabilities
 check 'docs/api.md says what the database and docs/api say' same_api
+check 'database.types.ts holds the types of the database' same_types
 check 'plpgsql_check finds no error' plpgsql_check
 check 'supabase db lint and db advisors find no error' no_errors
 check 'and nothing but what tests/advisors.txt gives a reason for' listed
