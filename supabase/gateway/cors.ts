@@ -1,4 +1,5 @@
-// Cross-origin answers as Supabase's gateway gives them: any origin, the headers that the browser asks for.
+// Cross-origin answers as Supabase's gateway gives them for REST: any origin, the headers that the browser asks for.
+// Functions give their own (functions/_shared/cors.ts).
 
 /** Answers a preflight request without asking the server behind. */
 export function preflight(request: Request): Response {
@@ -11,11 +12,6 @@ export function preflight(request: Request): Response {
       "access-control-max-age": "3600",
     },
   });
-}
-
-/** True for the request that a browser sends ahead of a cross-origin one. */
-export function isPreflight(request: Request): boolean {
-  return request.method === "OPTIONS" && request.headers.has("access-control-request-method");
 }
 
 /** Lets any origin read an answer that does not decide it itself. */

@@ -1,14 +1,12 @@
 // `/functions/v1/<name>`: runs supabase/functions/<name>/handler.ts in this process, with the request as the edge
-// runtime hands it over: the path starts at the function's name.
+// runtime hands it over: the path starts at the function's name. A function's answer passes unchanged, so that one
+// without CORS headers fails here as it would when deployed.
 
+import { deps } from "../functions/_shared/deps.ts";
+import { type Handler, respond } from "../functions/_shared/serve.ts";
 import { allowAnyOrigin } from "./cors.ts";
 
 const functions = new URL("../functions/", import.meta.url);
-
-/** What every supabase/functions/<name>/handler.ts exports. */
-interface HandlerModule {
-  handle(request: Request, deps: unknown): Promise<Response>;
-}
 
 async function exists(url: URL): Promise<boolean> {
   try {
@@ -20,7 +18,7 @@ async function exists(url: URL): Promise<boolean> {
 
 /**
  * Answers one request; `authorized` decides about its token where config.toml says `verify_jwt`.
- * 404 for a function that does not exist, 401 without a valid token, 500 when the handler throws.
+ * 404 for a function that does not exist, 401 without a valid token, 500 when it does not load.
  */
 export async function serveFunction(
   request: Request,
@@ -29,19 +27,18 @@ export async function serveFunction(
 ): Promise<Response> {
   const module = new URL(`${name}/handler.ts`, functions);
   if (name.startsWith("_") || !await exists(module)) {
-    return fail(404, "NOT_FOUND", "Requested function was not found");
+    return refuse(404, "NOT_FOUND", "Requested function was not found");
   }
   // A preflight request carries no token; the function answers it, as in Supabase.
   if (authorized && request.method !== "OPTIONS" && !await authorized(request)) {
-    return fail(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT");
+    return refuse(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT");
   }
   try {
-    const { handle } = await import(module.href) as HandlerModule;
-    const { deps } = await import(new URL("_shared/deps.ts", functions).href);
-    return allowAnyOrigin(await handle(inner(request), deps()));
+    const { handler } = await import(module.href) as { handler: Handler };
+    return await respond(name, handler, inner(request), deps());
   } catch (error) {
     console.error(`${name}:`, error);
-    return fail(500, "WORKER_ERROR", "Function exited due to an error (please check logs)");
+    return refuse(500, "WORKER_ERROR", "Function exited due to an error (please check logs)");
   }
 }
 
@@ -55,6 +52,7 @@ function inner(request: Request): Request {
   });
 }
 
-function fail(status: number, code: string, message: string): Response {
+/** The gateway's own answer; no function ran. A page may read it, to learn that its token has expired. */
+function refuse(status: number, code: string, message: string): Response {
   return allowAnyOrigin(Response.json({ code, message }, { status }));
 }

@@ -1,6 +1,7 @@
 // `/rest/v1/*`: asks for an API key as Kong does in Supabase, then passes the request to PostgREST.
 
-import { allowAnyOrigin, isPreflight, preflight } from "./cors.ts";
+import { isPreflight } from "../functions/_shared/cors.ts";
+import { allowAnyOrigin, preflight } from "./cors.ts";
 
 /** Where PostgREST listens, and the keys that callers may present. */
 export interface RestOptions {

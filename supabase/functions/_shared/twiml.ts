@@ -2,20 +2,17 @@
  * A routing decision (RPC `route_inbound_call`) as TwiML. Pure: the same decision gives the same
  * document, so a repeated webhook gets the same answer.
  */
+import { type Decision, member } from "./answers.ts";
+import type { Json } from "./supabase.ts";
 import { VoiceResponse } from "./twilio_library.ts";
 
-/** What `route_inbound_call` answers, as far as a webhook depends on it. */
-export interface Decision {
-  decision: "answer" | "notice" | "busy" | "reject";
-  /** Why, e.g. `number_inactive`, `organization_paused`, `no_agent`, `concurrency_limit`. */
+/** As much of a `Decision` as a webhook's answer depends on. */
+export interface Spoken {
+  decision: Decision["decision"];
   reason?: string;
   call_id?: string | null;
-  agent?: {
-    id: string;
-    greeting?: string | null;
-    /** `stream_url`: the wss:// address of the worker that talks to the caller. */
-    llm_config?: { stream_url?: unknown } | null;
-  } | null;
+  /** In `llm_config`, `stream_url` is the wss:// address of the worker that talks to the caller. */
+  agent?: { id: string; greeting?: string | null; llm_config?: Json } | null;
 }
 
 /** Spoken when nothing better is known; says nothing about the tenant or the cause. */
@@ -27,7 +24,7 @@ const BUSY = "Sorry, all our lines are busy at the moment. Please call again in 
 const NOT_IN_SERVICE = "The number you have called is not in service.";
 
 /** The TwiML document for a decision. An unknown decision is answered like a failure, not dropped. */
-export function twimlFor(decision: Decision): string {
+export function twimlFor(decision: Spoken): string {
   switch (decision.decision) {
     case "answer":
       return connect(decision);
@@ -56,8 +53,8 @@ export function notice(message?: string | null): string {
 }
 
 /** Media stream to the agent's worker; an agent without one says its greeting. */
-function connect({ agent, call_id }: Decision): string {
-  const url = streamUrl(agent?.llm_config?.stream_url);
+function connect({ agent, call_id }: Spoken): string {
+  const url = streamUrl(member(agent?.llm_config, "stream_url"));
   if (!agent || !url) return notice(agent?.greeting);
   const response = new VoiceResponse();
   const stream = response.connect().stream({ url });

@@ -1,4 +1,4 @@
-import { deps } from "../_shared/deps.ts";
-import { handle } from "./handler.ts";
+import { serve } from "../_shared/serve.ts";
+import { handler } from "./handler.ts";
 
-Deno.serve((request) => handle(request, deps()));
+serve("health", handler);

@@ -1,21 +1,16 @@
 // health: 200 only when the database answers as the functions need it.
 import assert from "node:assert/strict";
-import { createClient } from "../_shared/supabase.ts";
-import { handle } from "../health/handler.ts";
+import { respond } from "../_shared/serve.ts";
+import { handler } from "../health/handler.ts";
+import { withDatabase } from "./_fakes.ts";
 
-function deps(answer: () => Promise<Response>) {
-  const service = createClient("http://database.example", "key", {
-    auth: { persistSession: false, autoRefreshToken: false },
-    db: { retry: false },
-    global: { fetch: answer },
-  });
-  return { service, functionsUrl: "", budgetMs: 1_000, log: () => {} };
-}
+const handle = (request: Request, answer: () => Promise<Response>) =>
+  respond("health", handler, request, withDatabase(answer).deps);
 
 const get = () => new Request("http://worker/health");
 
 Deno.test("a database that answers is healthy", async () => {
-  const response = await handle(get(), deps(() => Promise.resolve(Response.json([]))));
+  const response = await handle(get(), () => Promise.resolve(Response.json([])));
   assert.equal(response.status, 200);
   assert.equal((await response.json()).ok, true);
 });
@@ -28,7 +23,7 @@ Deno.test("one that refuses or cannot be reached is not, and why stays inside", 
       () => Promise.resolve(Response.json({ code: "PGRST002", message: secret }, { status: 503 })),
     ]
   ) {
-    const response = await handle(get(), deps(answer));
+    const response = await handle(get(), answer);
     assert.equal(response.status, 503);
     const body = await response.text();
     assert.equal(JSON.parse(body).ok, false);
@@ -38,5 +33,5 @@ Deno.test("one that refuses or cannot be reached is not, and why stays inside", 
 
 Deno.test("only reading is answered", async () => {
   const request = new Request("http://worker/health", { method: "POST", body: "x" });
-  assert.equal((await handle(request, deps(() => Promise.reject()))).status, 405);
+  assert.equal((await handle(request, () => Promise.reject())).status, 405);
 });

@@ -1,6 +1,6 @@
 // What the provider hears for each decision.
 import assert from "node:assert/strict";
-import { type Decision, notice, reject, twimlFor, UNAVAILABLE } from "../_shared/twiml.ts";
+import { notice, reject, type Spoken, twimlFor, UNAVAILABLE } from "../_shared/twiml.ts";
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>';
 
@@ -64,7 +64,7 @@ Deno.test("a notice is spoken, and there is always something to say", () => {
 });
 
 Deno.test("a decision of a later release is answered, not dropped", () => {
-  const later = { decision: "voicemail" } as unknown as Decision;
+  const later = { decision: "voicemail" } as unknown as Spoken;
   assert.ok(twimlFor(later).includes(UNAVAILABLE));
 });
 

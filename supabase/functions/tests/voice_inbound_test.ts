@@ -1,10 +1,13 @@
 // voice-inbound without a database: what is refused before one is asked, and what a caller hears when
 // it does not answer. The rest of the function is tested over HTTP in tests/api.
 import assert from "node:assert/strict";
-import type { Deps, LogEntry } from "../_shared/deps.ts";
-import { createClient } from "../_shared/supabase.ts";
+import type { Deps } from "../_shared/deps.ts";
+import { respond } from "../_shared/serve.ts";
 import { UNAVAILABLE } from "../_shared/twiml.ts";
-import { handle } from "../voice-inbound/handler.ts";
+import { handler } from "../voice-inbound/handler.ts";
+import { untouched, withDatabase } from "./_fakes.ts";
+
+const handle = (request: Request, deps: Deps) => respond("voice-inbound", handler, request, deps);
 
 const FORM = "application/x-www-form-urlencoded";
 const call = {
@@ -12,26 +15,6 @@ const call = {
   CallSid: "CA00000000000000000000000000000001",
   From: "+447700900123",
   To: "+441214960001",
-};
-
-/** A database that answers with `fetch`, and the log it leaves. */
-function withDatabase(fetch: typeof globalThis.fetch, budgetMs = 2_000) {
-  const logged: LogEntry[] = [];
-  const deps: Deps = {
-    service: createClient("http://database.example", "key", {
-      auth: { persistSession: false, autoRefreshToken: false },
-      db: { retry: false },
-      global: { fetch },
-    }),
-    functionsUrl: "https://switchboard.example/functions/v1",
-    budgetMs,
-    log: (entry) => logged.push(entry),
-  };
-  return { deps, logged };
-}
-
-const untouched = () => {
-  throw new Error("the database was asked");
 };
 
 function post(fields: Record<string, string> | string, headers: Record<string, string> = {}) {
@@ -98,7 +81,7 @@ Deno.test("a database that does not answer is given up when the budget is spent"
     new Promise((_, reject) => {
       init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
     });
-  const { deps, logged } = withDatabase(never, 20);
+  const { deps, logged } = withDatabase(never, { budgetMs: 20 });
   const response = await handle(post(call), deps);
   assert.equal(response.status, 200);
   assert.ok((await response.text()).includes(UNAVAILABLE));
@@ -116,5 +99,31 @@ Deno.test("an error of the database is logged by code, and neither answer nor lo
   const text = await (await handle(post(call), deps)).text();
   assert.ok(!text.includes("credential"));
   assert.equal(logged[0]?.code, "55000");
+  assert.ok(!JSON.stringify(logged).includes(call.From.slice(1)));
+});
+
+Deno.test("pages do not call a webhook: no preflight, no permission to read", async () => {
+  const { deps } = withDatabase(untouched);
+  const origin = { origin: "https://app.example" };
+  const preflight = new Request("http://worker/voice-inbound", {
+    method: "OPTIONS",
+    headers: { ...origin, "access-control-request-method": "POST" },
+  });
+  for (const request of [preflight, post("", origin)]) {
+    const response = await handle(request, deps);
+    assert.ok(response.status >= 400);
+    assert.equal(response.headers.get("access-control-allow-origin"), null);
+  }
+});
+
+Deno.test("a bug is a spoken notice too, and its text goes nowhere", async () => {
+  const broken = () => {
+    throw new RangeError(`bug with ${call.From}`);
+  };
+  const { deps, logged } = withDatabase(untouched, { service: { from: broken } as never });
+  const response = await handle(post(call), deps);
+  assert.equal(response.status, 200);
+  assert.ok((await response.text()).includes(UNAVAILABLE));
+  assert.deepEqual([logged[0]?.outcome, logged[0]?.error], ["failed", "RangeError"]);
   assert.ok(!JSON.stringify(logged).includes(call.From.slice(1)));
 });

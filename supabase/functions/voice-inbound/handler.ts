@@ -4,12 +4,12 @@
  * the decision and answers with TwiML. Nothing is written before the signature holds, and the same
  * CallSid always gets the same decision. Called by Twilio; deployed with `verify_jwt = false`.
  */
-import type { Deps } from "../_shared/deps.ts";
-import { DatabaseError, errorResponse, Refusal, unwrap } from "../_shared/errors.ts";
-import { type Decision, notice, reject, twimlFor } from "../_shared/twiml.ts";
+import { answerOf } from "../_shared/answers.ts";
+import { Refusal, unwrap } from "../_shared/errors.ts";
+import type { Context, Handler } from "../_shared/serve.ts";
+import { notice, reject, twimlFor } from "../_shared/twiml.ts";
 import { field, isSignedBy, publicUrl, readForm, type SignedRequest } from "../_shared/twilio.ts";
 
-const NAME = "voice-inbound";
 const PROVIDER = "twilio";
 
 interface Call {
@@ -18,54 +18,28 @@ interface Call {
   caller: string;
 }
 
-/** What `provider_credentials` returns for Twilio; `authTokenNext` exists while a rotation runs. */
-interface Credentials {
-  authToken?: string;
-  authTokenNext?: string;
-}
-
 /**
- * Answers: 200 TwiML; 400, 405, 413, 415 for what is not a Twilio webhook; 403 for a missing or
- * wrong signature, without saying which. A database error is still a 200 with a spoken notice:
- * an HTTP error would make the provider play its own message to the caller.
+ * Answers: 200 TwiML; 400, 413, 415 for what is not a Twilio webhook; 403 for a missing or wrong
+ * signature, without saying which. A failure of ours is still a 200 with a spoken notice: an HTTP
+ * error would make the provider play its own message to the caller.
  */
-export async function handle(request: Request, deps: Deps): Promise<Response> {
-  const requestId = crypto.randomUUID();
-  const started = performance.now();
-  const log = (outcome: string, more: Record<string, string> = {}) =>
-    deps.log({
-      function: NAME,
-      request_id: requestId,
-      outcome,
-      ms: Math.round(performance.now() - started),
-      ...more,
-    });
-  try {
-    if (request.method !== "POST") throw new Refusal("method_not_allowed", "use POST");
-    const signed = await readForm(request, publicUrl(deps.functionsUrl, NAME, request));
+export const handler: Handler = {
+  methods: ["POST"],
+  browsers: false,
+  async handle(request, context) {
+    const signed = await readForm(request, publicUrl(context.functionsUrl, context.name, request));
     const call = callOf(signed);
-    const { outcome, body } = await answer(call, signed, deps);
-    log(outcome, { call_sid: call.sid });
+    const { outcome, body } = await answer(call, signed, context);
+    context.note({ outcome, call_sid: call.sid });
     return twiml(body);
-  } catch (error) {
-    if (error instanceof Refusal) {
-      log(error.code);
-      const headers = error.code === "method_not_allowed" ? { allow: "POST" } : undefined;
-      return errorResponse(error, requestId, headers);
-    }
-    if (error instanceof DatabaseError) {
-      log("database_error", { step: error.step, code: error.code, message: error.message });
-    } else {
-      log("failed", { error: error instanceof Error ? error.name : "unknown" });
-    }
-    return twiml(notice());
-  }
-}
+  },
+  failed: () => twiml(notice()),
+};
 
 async function answer(
   call: Call,
   signed: SignedRequest,
-  { service, budgetMs }: Deps,
+  { service, budgetMs }: Context,
 ): Promise<{ outcome: string; body: string }> {
   const budget = AbortSignal.timeout(budgetMs);
 
@@ -76,32 +50,38 @@ async function answer(
       .eq("phone_number", call.called)
       .order("updated_at", { ascending: false })
       .abortSignal(budget),
-  ) as { provider_account_id: string | null; status: string }[];
+  );
   // As route_inbound_call chooses: the one active owner, else whoever had the number last.
   const number = numbers.find(({ status }) => status === "active") ?? numbers[0];
   if (!number) return { outcome: "unknown_number", body: reject() };
 
   if (!number.provider_account_id || !signed.signature) throw forbidden();
-  const credentials = unwrap(
-    "open credentials",
-    await service.rpc("provider_credentials", {
-      provider_account_id: number.provider_account_id,
-      reason: `verify inbound call ${call.sid}`,
-    }).abortSignal(budget),
-  ) as Credentials;
+  const credentials = answerOf(
+    "provider_credentials",
+    unwrap(
+      "open credentials",
+      await service.rpc("provider_credentials", {
+        provider_account_id: number.provider_account_id,
+        reason: `verify inbound call ${call.sid}`,
+      }).abortSignal(budget),
+    ),
+  );
   const tokens = [credentials.authToken, credentials.authTokenNext]
     .filter((token) => typeof token === "string");
   if (!isSignedBy(tokens, signed)) throw forbidden();
 
-  const decision = unwrap(
-    "route call",
-    await service.rpc("route_inbound_call", {
-      called: call.called,
-      caller: call.caller,
-      provider: PROVIDER,
-      provider_sid: call.sid,
-    }).abortSignal(budget),
-  ) as Decision;
+  const decision = answerOf(
+    "route_inbound_call",
+    unwrap(
+      "route call",
+      await service.rpc("route_inbound_call", {
+        called: call.called,
+        caller: call.caller,
+        provider: PROVIDER,
+        provider_sid: call.sid,
+      }).abortSignal(budget),
+    ),
+  );
   return { outcome: decision.decision, body: twimlFor(decision) };
 }
 

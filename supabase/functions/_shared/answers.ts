@@ -1,0 +1,153 @@
+/**
+ * What the RPCs that answer jsonb answer. The generated types call it `Json`; `answerOf` makes it the
+ * named type, here and nowhere else. An RPC that is missing here fails `deno check`.
+ */
+import type { Database, Json } from "./database.types.ts";
+
+type Functions = Database["public"]["Functions"];
+type Row<Table extends keyof Database["public"]["Tables"]> =
+  Database["public"]["Tables"][Table]["Row"];
+
+/** Of `route_inbound_call`: who answers a call. */
+export interface Decision {
+  decision: "answer" | "notice" | "busy" | "reject";
+  /** Why, e.g. `number_inactive`, `organization_paused`, `no_agent`, `concurrency_limit`. */
+  reason: string;
+  organization_id: string | null;
+  call_id: string | null;
+  agent:
+    | Pick<
+      Row<"agents">,
+      "id" | "name" | "greeting" | "personality" | "tone" | "voice_id" | "llm_config"
+    >
+    | null;
+  prompt: { version_id: string; compiled: string } | null;
+  customer: Pick<Row<"customers">, "id" | "phone_number" | "name" | "email"> | null;
+  lead:
+    | Pick<Row<"leads">, "id" | "dataset_id" | "first_name" | "last_name" | "contact_status">
+    | null;
+  /** What a prompt's placeholders stand for; absent members are unknown. */
+  variables: {
+    local_date?: string;
+    org?: { name: string };
+    agent?: { name: string };
+    lead?: { first_name?: string; last_name?: string; email?: string; postcode?: string };
+  };
+}
+
+/** Of `provider_credentials`: what was sealed, in the provider's own names. */
+export interface ProviderCredentials {
+  accountSid?: Json;
+  authToken?: Json;
+  /** While a rotation runs. */
+  authTokenNext?: Json;
+  [name: string]: Json | undefined;
+}
+
+/** Of `import_leads`; rows count from 1. */
+export interface ImportReport {
+  upload_id: string;
+  detected: number;
+  inserted: number;
+  merged: number;
+  skipped: number;
+  suppressed: number;
+  failed: number;
+  errors: { row: number; column: string; value: string | null; reason: string }[];
+  duplicates: { row: number; action: string; lead_id: string }[];
+}
+
+/** Of `whoami` and `switch_organization`. */
+export interface Whoami {
+  user_id: string | null;
+  organization_id: string | null;
+  role: string | null;
+  capabilities: string[];
+  /** What named the organization: a header, a claim, the profile, the only membership. */
+  source: string | null;
+  /** Why there is no organization. */
+  reason: string | null;
+  organizations: { id: string; slug: string; role: string }[];
+  /** Only where the caller does not see every dataset. */
+  dataset_scope?: string[];
+  /** Only where the membership or the support session ends. */
+  expires_at?: string;
+  support_session_id?: string;
+}
+
+/** Of `invite_member`; the token is told once. */
+export interface Invited {
+  invitation_id: string;
+  token: string;
+  expires_at: string;
+}
+
+/** Of `usage`; a limit of null is none. */
+export interface Usage {
+  plan: string;
+  limits: Record<string, number | null>;
+  used: Record<string, number>;
+}
+
+export type Membership = Row<"memberships">;
+
+export type CallRecording = Pick<Row<"calls">, "recording_path" | "transcript">;
+
+/** The RPCs, each with its answer. */
+export interface Answers {
+  accept_invitation: Membership;
+  call_recording: CallRecording;
+  change_member: Membership;
+  import_leads: ImportReport;
+  invite_member: Invited;
+  provider_credentials: ProviderCredentials;
+  route_inbound_call: Decision;
+  switch_organization: Whoami;
+  transfer_ownership: Membership;
+  usage: Usage;
+  whoami: Whoami;
+}
+
+/** Every RPC that answers jsonb, except the hook, which Supabase Auth alone calls. */
+type JsonRpc = Exclude<
+  { [Name in keyof Functions]: Json extends Functions[Name]["Returns"] ? Name : never }[
+    keyof Functions
+  ],
+  "custom_access_token_hook"
+>;
+
+const WHOAMI = ["user_id", "organization_id", "role", "capabilities", "reason"] as const;
+const MEMBERSHIP = ["organization_id", "user_id", "role", "status", "permissions"] as const;
+
+/** Members that an answer always has; one without them comes from another release. */
+const MEMBERS: { [Rpc in JsonRpc]: readonly (keyof Answers[Rpc])[] } = {
+  accept_invitation: MEMBERSHIP,
+  call_recording: ["recording_path", "transcript"],
+  change_member: MEMBERSHIP,
+  import_leads: ["upload_id", "detected", "inserted", "failed", "errors", "duplicates"],
+  invite_member: ["invitation_id", "token", "expires_at"],
+  provider_credentials: [],
+  route_inbound_call: ["decision", "reason", "call_id", "agent", "variables"],
+  switch_organization: WHOAMI,
+  transfer_ownership: MEMBERSHIP,
+  usage: ["plan", "limits", "used"],
+  whoami: WHOAMI,
+};
+
+/** The answer of an RPC as its named type. Throws a TypeError that tells nothing of its content. */
+export function answerOf<Rpc extends JsonRpc>(rpc: Rpc, answer: Json): Answers[Rpc] {
+  const missing = MEMBERS[rpc].filter((name) => member(answer, String(name)) === undefined);
+  if (!isObject(answer) || missing.length > 0) {
+    throw new TypeError(`${rpc} answered without ${missing.join(", ") || "an object"}`);
+  }
+  return answer as unknown as Answers[Rpc];
+}
+
+/** One member of a jsonb value; undefined when it has none of that name, or is no object. */
+export function member(value: Json | undefined, name: string): Json | undefined {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isObject(value: Json | undefined): value is Record<string, Json | undefined> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
