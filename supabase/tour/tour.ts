@@ -6,7 +6,8 @@
  * SUPABASE_SERVICE_ROLE_KEY, SUPABASE_JWT_SECRET and DATABASE_URL.
  */
 import { SignJWT } from "jose";
-import { createClient, type SupabaseClient } from "../functions/_shared/supabase.ts";
+import { answerOf, type Answers, member } from "../functions/_shared/answers.ts";
+import { createClient, type Json, type SupabaseClient } from "../functions/_shared/supabase.ts";
 import { getExpectedTwilioSignature } from "../functions/_shared/twilio_library.ts";
 import { postgres } from "../../tests/api/_postgres.ts";
 import { parse } from "./csv.ts";
@@ -26,8 +27,8 @@ const TWILIO = {
 const NUMBER = { typed: "(0121) 496 0990", e164: "+441214960990" };
 const CALLER = { typed: "07700 900001", e164: "+447700900001" };
 
-interface Answer {
-  data: unknown;
+interface Answer<T = unknown> {
+  data: T;
   error: { code: string; message: string } | null;
   status: number;
 }
@@ -75,7 +76,8 @@ async function main(): Promise<number> {
   );
   const hint = account.credentials_hint;
   expect(
-    hint?.authToken === "set" && hint?.accountSid?.endsWith(TWILIO.accountSid.slice(-4)),
+    member(hint, "authToken") === "set" &&
+      String(member(hint, "accountSid")).endsWith(TWILIO.accountSid.slice(-4)),
     "the hint says what is set, and no more",
     hint,
   );
@@ -88,7 +90,7 @@ async function main(): Promise<number> {
     await server.from("provider_accounts").select("credentials").eq("id", account.id).single(),
   );
   expect(
-    credentials?.$sealed === 1 && !JSON.stringify(credentials).includes(TWILIO.authToken),
+    member(credentials, "$sealed") === 1 && !JSON.stringify(credentials).includes(TWILIO.authToken),
     "what is stored, as the server's role sees it, is an envelope",
     credentials,
   );
@@ -109,11 +111,15 @@ async function main(): Promise<number> {
     await alpha.as.from("datasets").insert({ name: "Old enquiries", source: "csv" })
       .select("id").single(),
   );
-  const rows = parse(await Deno.readTextFile(new URL("leads.csv", import.meta.url)), {
-    bom: true,
-    columns: true,
-  });
-  const report = one(
+  const rows = parse<Record<string, string>>(
+    await Deno.readTextFile(new URL("leads.csv", import.meta.url)),
+    {
+      bom: true,
+      columns: true,
+    },
+  );
+  const report = told(
+    "import_leads",
     await alpha.as.rpc("import_leads", {
       dataset_id: dataset.id,
       rows,
@@ -168,7 +174,10 @@ async function main(): Promise<number> {
   );
 
   step("Alpha invites a sales rep, who works the leads assigned to them and sees no other");
-  const invitation = one(await alpha.as.rpc("invite_member", { email: REP, role: "sales_rep" }));
+  const invitation = told(
+    "invite_member",
+    await alpha.as.rpc("invite_member", { email: REP, role: "sales_rep" }),
+  );
   refused(
     await beta.as.rpc("accept_invitation", { token: invitation.token }),
     403,
@@ -251,7 +260,7 @@ async function main(): Promise<number> {
     provider: "twilio",
     provider_sid: sid,
   });
-  const decision = one(route);
+  const decision = told("route_inbound_call", route);
   expect(
     decision.decision === "answer" && decision.agent?.id === agent.id &&
       decision.lead?.contact_status === "HOT" && decision.prompt?.version_id === version.id,
@@ -262,24 +271,27 @@ async function main(): Promise<number> {
   expect(list(calls).length === 1, "both asked about one call, and there is one call", calls.data);
 
   step("Beta's owner tries to read all of it");
-  const tables = {
-    organizations: "id",
-    memberships: "organization_id",
-    agents: "organization_id",
-    provider_accounts: "organization_id",
-    phone_numbers: "organization_id",
-    datasets: "organization_id",
-    uploads: "organization_id",
-    leads: "organization_id",
-    lessons: "organization_id",
-    prompts: "organization_id",
-    prompt_versions: "organization_id",
-    customers: "organization_id",
-    calls: "organization_id",
-  };
-  for (const [table, column] of Object.entries(tables)) {
+  nothing(
+    await beta.as.from("organizations").select("id").eq("id", alpha.id),
+    "no row of Alpha's organizations",
+  );
+  const tables = [
+    "memberships",
+    "agents",
+    "provider_accounts",
+    "phone_numbers",
+    "datasets",
+    "uploads",
+    "leads",
+    "lessons",
+    "prompts",
+    "prompt_versions",
+    "customers",
+    "calls",
+  ] as const;
+  for (const table of tables) {
     nothing(
-      await beta.as.from(table).select(column).eq(column, alpha.id),
+      await beta.as.from(table).select("organization_id").eq("organization_id", alpha.id),
       `no row of Alpha's ${table}`,
     );
   }
@@ -459,13 +471,17 @@ async function webhook(sid: string, token: string): Promise<{ status: number; bo
 }
 
 /** The row of an answer; the tour cannot go on without it. */
-// deno-lint-ignore no-explicit-any
-function one(answer: Answer): any {
-  if (answer.error || !answer.data) {
-    const { code, message } = answer.error ?? { code: "", message: "no data" };
-    throw new Error(`the tour ends here: HTTP ${answer.status} ${code} ${message}`);
+function one<T>({ data, error, status }: Answer<T>): NonNullable<T> {
+  if (error || !data) {
+    const { code, message } = error ?? { code: "", message: "no data" };
+    throw new Error(`the tour ends here: HTTP ${status} ${code} ${message}`);
   }
-  return answer.data;
+  return data;
+}
+
+/** As `one`, for an RPC that answers jsonb. */
+function told<Rpc extends keyof Answers>(rpc: Rpc, answer: Answer<Json>): Answers[Rpc] {
+  return answerOf(rpc, one<Json>(answer));
 }
 
 function list(answer: Answer): unknown[] {

@@ -3,10 +3,17 @@
 // everything else a test does goes through supabase-js, as in an application.
 import assert from "node:assert/strict";
 import { SignJWT } from "jose";
-import { createClient, type SupabaseClient } from "../../supabase/functions/_shared/supabase.ts";
+import { answerOf, type Answers } from "../../supabase/functions/_shared/answers.ts";
+import {
+  createClient,
+  type Json,
+  type SupabaseClient,
+  type UntypedClient,
+} from "../../supabase/functions/_shared/supabase.ts";
 import { postgres } from "./_postgres.ts";
 
-export type { SupabaseClient };
+export { member as memberOf } from "../../supabase/functions/_shared/answers.ts";
+export type { Json, SupabaseClient };
 
 export type Role = "owner" | "admin" | "manager" | "sales_rep" | "viewer";
 
@@ -59,6 +66,11 @@ export function client(
     accessToken: () => Promise.resolve(person.token),
     global: { headers },
   });
+}
+
+/** The same client for what the types rule out: tables known at run time only, arguments that are wrong. */
+export function untyped(client: SupabaseClient): UntypedClient {
+  return client;
 }
 
 /** A token for any claims, signed with the stack's secret; valid for an hour unless `exp` is given. */
@@ -157,6 +169,11 @@ export function ok<T>(answer: Answer<T>): NonNullable<T> {
   assert.equal(error, null, `HTTP ${status} ${error?.code} ${error?.message} ${error?.details}`);
   assert.ok(answer.data !== null, "the answer holds no data");
   return answer.data as NonNullable<T>;
+}
+
+/** As `ok`, for an RPC that answers jsonb: its answer as the named type, which its members must bear out. */
+export function told<Rpc extends keyof Answers>(rpc: Rpc, answer: Answer<Json>): Answers[Rpc] {
+  return answerOf(rpc, ok<Json>(answer));
 }
 
 /** Asserts a refusal: its HTTP status, its SQLSTATE, and (if given) what its text says. */

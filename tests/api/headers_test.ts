@@ -13,6 +13,7 @@ import {
   setting,
   sql,
   type Tenant,
+  told,
 } from "./_client.ts";
 import { person, tenant, token } from "./_client.ts";
 
@@ -113,7 +114,7 @@ Deno.test("user_metadata, which its user writes, names no organization and no ro
     ...a.owner,
     token: await token({ sub: a.owner.id, user_metadata: lie, ...lie, role: "authenticated" }),
   };
-  const me = ok(await client(liar).rpc("whoami"));
+  const me = told("whoami", await client(liar).rpc("whoami"));
   assert.deepEqual([me.organization_id, me.role], [a.id, "owner"]);
   nothing(await client(liar).from("leads").select("id"));
   refused(

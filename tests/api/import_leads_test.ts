@@ -1,19 +1,19 @@
 // import_leads: every row is accounted for, and a dirty row costs only itself.
 import assert from "node:assert/strict";
-import { anon, client, member, nothing, ok, refused, service, sql, tenant } from "./_client.ts";
-import type { SupabaseClient } from "./_client.ts";
-
-interface Report {
-  upload_id: string;
-  detected: number;
-  inserted: number;
-  merged: number;
-  skipped: number;
-  suppressed: number;
-  failed: number;
-  errors: { row: number; column: string; value: string; reason: string }[];
-  duplicates: { row: number; action: string; lead_id: string }[];
-}
+import {
+  anon,
+  client,
+  member,
+  nothing,
+  ok,
+  refused,
+  service,
+  sql,
+  tenant,
+  told,
+} from "./_client.ts";
+import type { ImportReport } from "../../supabase/functions/_shared/answers.ts";
+import type { Json, SupabaseClient } from "./_client.ts";
 
 /** A lead whose number is in Ofcom's fictional mobile range 07700 900000 to 900999. */
 const lead = (n: number, more: Record<string, unknown> = {}) => ({
@@ -30,16 +30,19 @@ async function dataset(as: SupabaseClient, more: Record<string, unknown> = {}): 
 async function run(
   as: SupabaseClient,
   dataset_id: string,
-  rows: unknown,
-  options: Record<string, unknown> = {},
-): Promise<Report> {
-  const report = ok(await as.rpc("import_leads", { dataset_id, rows, options })) as Report;
+  rows: Json,
+  options: Record<string, Json> = {},
+): Promise<ImportReport> {
+  const report = told(
+    "import_leads",
+    await as.rpc("import_leads", { dataset_id, rows, options }),
+  );
   const { detected, inserted, merged, skipped, suppressed, failed } = report;
   assert.equal(detected, inserted + merged + skipped + suppressed + failed, "counts do not add up");
   return report;
 }
 
-const counts = ({ detected, inserted, merged, skipped, suppressed, failed }: Report) => ({
+const counts = ({ detected, inserted, merged, skipped, suppressed, failed }: ImportReport) => ({
   detected,
   inserted,
   merged,

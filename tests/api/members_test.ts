@@ -1,6 +1,16 @@
 // Members as a client meets them: roles, the last owner (two at once included), scopes, switching.
 import assert from "node:assert/strict";
-import { client, join, member, nothing, ok, type Person, person } from "./_client.ts";
+import {
+  client,
+  join,
+  type Json,
+  member,
+  nothing,
+  ok,
+  type Person,
+  person,
+  told,
+} from "./_client.ts";
 import { refused, sql, type Tenant, tenant, token } from "./_client.ts";
 import { type Isolation, Session } from "./_session.ts";
 
@@ -22,11 +32,12 @@ Deno.test("members are changed by those above them, from the next request on", a
   const a = await tenant();
   const [admin, manager] = [await member(a, "admin"), await member(a, "manager")];
   const as = (someone: Person) => client(someone, a.id);
-  const change = (by: Person, whom: Person, changes: unknown) =>
+  const change = (by: Person, whom: Person, changes: Json) =>
     as(by).rpc("change_member", { user_id: whom.id, changes });
-  const row = ok(await change(admin, manager, { role: "sales_rep", can_edit_lessons: true }));
+  const up = { role: "sales_rep", can_edit_lessons: true };
+  const row = told("change_member", await change(admin, manager, up));
   assert.deepEqual([row.role, row.can_edit_lessons], ["sales_rep", true]);
-  const me = ok(await as(manager).rpc("whoami"));
+  const me = told("whoami", await as(manager).rpc("whoami"));
   assert.equal(me.role, "sales_rep");
   assert.ok(me.capabilities.includes("lessons.write"));
 
@@ -40,7 +51,7 @@ Deno.test("members are changed by those above them, from the next request on", a
   const remove = (by: Person, whom: Person) => as(by).rpc("remove_member", { user_id: whom.id });
   refused(await remove(admin, a.owner), 403, "PT403", /role_too_low/);
   assert.equal((await remove(admin, manager)).status, 204);
-  assert.equal(ok(await as(manager).rpc("whoami")).organization_id, null);
+  assert.equal(told("whoami", await as(manager).rpc("whoami")).organization_id, null);
   nothing(await as(manager).from("agents").select("id"));
 });
 
@@ -90,9 +101,12 @@ Deno.test("the last owner cannot go; with a second one the first can", async () 
     );
   await assert.rejects(deletion(), { code: "PT409", message: "last_owner" });
 
-  const row = ok(await a.as.rpc("transfer_ownership", { user_id: heir.id }));
+  const row = told(
+    "transfer_ownership",
+    await a.as.rpc("transfer_ownership", { user_id: heir.id }),
+  );
   assert.deepEqual([row.user_id, row.role], [heir.id, "owner"]);
-  assert.equal(ok(await a.as.rpc("whoami")).role, "admin");
+  assert.equal(told("whoami", await a.as.rpc("whoami")).role, "admin");
   await deletion();
   assert.equal(await owners(a), 1);
 });
@@ -201,18 +215,21 @@ Deno.test("switching: the default, the list, and what a token still says", async
   await join(a, someone, "manager");
   await join(b, someone, "viewer");
   const me = client(someone);
-  assert.equal(ok(await me.rpc("whoami")).organization_id, null);
-  const switched = ok(await me.rpc("switch_organization", { organization_id: b.id }));
+  assert.equal(told("whoami", await me.rpc("whoami")).organization_id, null);
+  const switched = told(
+    "switch_organization",
+    await me.rpc("switch_organization", { organization_id: b.id }),
+  );
   assert.deepEqual([switched.organization_id, switched.role], [b.id, "viewer"]);
-  assert.equal(ok(await me.rpc("whoami")).organization_id, b.id);
-  const list = ok(await me.rpc("my_organizations")) as Record<string, unknown>[];
+  assert.equal(told("whoami", await me.rpc("whoami")).organization_id, b.id);
+  const list = ok(await me.rpc("my_organizations"));
   assert.deepEqual(
     list.map((row) => [row.organization_id, row.is_current]).sort(),
     [[a.id, false], [b.id, true]].sort(),
   );
   const stale = { sub: someone.id, app_metadata: { active_organization_id: a.id } };
   const claimed = client({ ...someone, token: await token(stale) });
-  assert.equal(ok(await claimed.rpc("whoami")).organization_id, a.id);
+  assert.equal(told("whoami", await claimed.rpc("whoami")).organization_id, a.id);
   refused(
     await me.rpc("switch_organization", { organization_id: (await tenant()).id }),
     403,
@@ -222,12 +239,12 @@ Deno.test("switching: the default, the list, and what a token still says", async
 
   const suspend = { user_id: someone.id, changes: { status: "suspended" } };
   ok(await b.as.rpc("change_member", suspend));
-  const rows = ok(await me.rpc("my_organizations")) as Record<string, unknown>[];
+  const rows = ok(await me.rpc("my_organizations"));
   const row = rows.find((one) => one.organization_id === b.id);
   assert.deepEqual([row?.status, row?.reason, row?.is_current], ["suspended", "suspended", false]);
   const answer = await me.rpc("leave_organization", { organization_id: b.id });
   assert.equal(answer.status, 204);
-  assert.equal(ok(await me.rpc("whoami")).organization_id, a.id);
+  assert.equal(told("whoami", await me.rpc("whoami")).organization_id, a.id);
 });
 
 Deno.test("contacts are for oneself and for those who manage members", async () => {

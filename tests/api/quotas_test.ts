@@ -1,6 +1,6 @@
 // Plans and quotas: what a client is told, and that the last place goes to one.
 import assert from "node:assert/strict";
-import { anon, client, freeNumber, ok, refused, service, sql, tenant } from "./_client.ts";
+import { anon, client, freeNumber, ok, refused, service, sql, tenant, told } from "./_client.ts";
 
 const limit = (organization_id: string, quota: string, max_count: number) =>
   service().from("plan_overrides").upsert({ organization_id, quota, max_count, reason: "test" });
@@ -9,7 +9,7 @@ Deno.test("usage shows plan, limits and what is used; the limit is refused as 42
   const a = await tenant();
   assert.equal((await limit(a.id, "agents", 1)).error, null);
   ok(await a.as.from("agents").insert({ name: "Agent 1" }).select("id").single());
-  const usage = ok(await a.as.rpc("usage"));
+  const usage = told("usage", await a.as.rpc("usage"));
   assert.equal(usage.plan, "starter");
   assert.deepEqual([usage.limits.agents, usage.used.agents, usage.used.members], [1, 1, 1]);
   const { hint } = refused(
@@ -83,20 +83,23 @@ Deno.test("of two calls for the last line, one is answered and the other told th
     }),
   );
   assert.equal((await limit(a.id, "concurrent_calls", 1)).error, null);
-  const route = () =>
-    service().rpc("route_inbound_call", {
-      called: e164,
-      caller: "+447700900123",
-      provider: "twilio",
-      provider_sid: `CA${crypto.randomUUID()}`,
-    });
-  const decisions = (await Promise.all(Array.from({ length: 8 }, route))).map(ok);
+  const route = async () =>
+    told(
+      "route_inbound_call",
+      await service().rpc("route_inbound_call", {
+        called: e164,
+        caller: "+447700900123",
+        provider: "twilio",
+        provider_sid: `CA${crypto.randomUUID()}`,
+      }),
+    );
+  const decisions = await Promise.all(Array.from({ length: 8 }, route));
   const answered = decisions.filter(({ decision }) => decision === "answer");
   const busy = decisions.filter(({ decision }) => decision === "busy");
   assert.deepEqual([answered.length, busy.length], [1, 7]);
   assert.equal(busy[0]?.reason, "concurrency_limit");
-  const ended = { organization_id: a.id, call_id: answered[0]?.call_id, status: "completed" };
+  const ended = { organization_id: a.id, call_id: answered[0]?.call_id ?? "", status: "completed" };
   refused(await client(a.owner, a.id).rpc("set_call_status", ended), 403, "42501");
   ok(await service().rpc("set_call_status", ended));
-  assert.equal(ok(await route()).decision, "answer");
+  assert.equal((await route()).decision, "answer");
 });

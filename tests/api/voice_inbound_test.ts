@@ -132,8 +132,12 @@ Deno.test("a call id of another tenant's call brings none of its answer", async 
   const [ours, theirs] = [await line(), await line()];
   const { sid } = await ring(ours.e164);
   says(await ring(theirs.e164, { sid }), SAY_HELLO);
-  const called = async (a: Tenant) => ok(await a.as.from("calls").select("called_number,provider_sid"));
-  assert.deepEqual(await called(theirs.tenant), [{ called_number: theirs.e164, provider_sid: sid }]);
+  const called = async (a: Tenant) =>
+    ok(await a.as.from("calls").select("called_number,provider_sid"));
+  assert.deepEqual(await called(theirs.tenant), [{
+    called_number: theirs.e164,
+    provider_sid: sid,
+  }]);
   assert.deepEqual(await called(ours.tenant), [{ called_number: ours.e164, provider_sid: sid }]);
 });
 

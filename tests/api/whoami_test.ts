@@ -1,10 +1,22 @@
 // whoami: which organization a request acts for, and that no header or token widens it.
 import assert from "node:assert/strict";
-import { anon, client, join, member, ok, person, refused, sql, tenant, token } from "./_client.ts";
+import {
+  anon,
+  client,
+  join,
+  member,
+  ok,
+  person,
+  refused,
+  sql,
+  tenant,
+  token,
+  told,
+} from "./_client.ts";
 
 Deno.test("the sole membership is the organization when the request names none", async () => {
   const { id, owner } = await tenant();
-  const me = ok(await client(owner).rpc("whoami"));
+  const me = told("whoami", await client(owner).rpc("whoami"));
   assert.equal(me.user_id, owner.id);
   assert.equal(me.organization_id, id);
   assert.equal(me.role, "owner");
@@ -15,7 +27,7 @@ Deno.test("a member of two organizations has to say which, by header or claim", 
   const [a, b] = [await tenant(), await tenant()];
   await join(b, a.owner, "viewer");
 
-  const undecided = ok(await client(a.owner).rpc("whoami"));
+  const undecided = told("whoami", await client(a.owner).rpc("whoami"));
   assert.equal(undecided.organization_id, null);
   assert.ok(undecided.reason);
   refused(
@@ -30,13 +42,13 @@ Deno.test("a member of two organizations has to say which, by header or claim", 
       string
     >[]
   ) {
-    const me = ok(await client(a.owner, undefined, headers).rpc("whoami"));
+    const me = told("whoami", await client(a.owner, undefined, headers).rpc("whoami"));
     assert.deepEqual([me.organization_id, me.role], [b.id, "viewer"]);
     assert.ok(!me.capabilities.includes("agents.write"));
   }
   const claims = { sub: a.owner.id, app_metadata: { active_organization_id: b.id } };
   const claimed = client({ ...a.owner, token: await token(claims) });
-  assert.equal(ok(await claimed.rpc("whoami")).organization_id, b.id);
+  assert.equal(told("whoami", await claimed.rpc("whoami")).organization_id, b.id);
 });
 
 Deno.test("naming another tenant's organization gives nothing, not the own one", async () => {
@@ -52,7 +64,11 @@ Deno.test("naming another tenant's organization gives nothing, not the own one",
     ] as Record<string, string>[]
   ) {
     const lost = client(a.owner, undefined, headers);
-    assert.equal(ok(await lost.rpc("whoami")).organization_id, null, JSON.stringify(headers));
+    assert.equal(
+      told("whoami", await lost.rpc("whoami")).organization_id,
+      null,
+      JSON.stringify(headers),
+    );
     assert.deepEqual(ok(await lost.from("agents").select("id")), []);
     refused(await lost.from("agents").insert({ name: "Agent X" }), 403, "42501");
   }
@@ -62,7 +78,7 @@ Deno.test("user_metadata, which users write themselves, decides nothing", async 
   const [a, b] = [await tenant(), await tenant()];
   const user_metadata = { active_organization_id: a.id, role: "owner", organization_id: a.id };
   const pretender = client({ ...b.owner, token: await token({ sub: b.owner.id, user_metadata }) });
-  assert.equal(ok(await pretender.rpc("whoami")).organization_id, b.id);
+  assert.equal(told("whoami", await pretender.rpc("whoami")).organization_id, b.id);
 });
 
 Deno.test("a suspended member and a paused organization lose rights at once", async () => {
@@ -84,7 +100,7 @@ Deno.test("a suspended member and a paused organization lose rights at once", as
     await db`update public.memberships set status = 'suspended' where user_id = ${manager.id}`;
   });
   assert.deepEqual(ok(await as.from("agents").select("id")), []);
-  assert.equal(ok(await as.rpc("whoami")).organization_id, null);
+  assert.equal(told("whoami", await as.rpc("whoami")).organization_id, null);
 });
 
 Deno.test("bad tokens: another secret, expired, and a role that is not the caller's", async () => {
@@ -104,6 +120,6 @@ Deno.test("bad tokens: another secret, expired, and a role that is not the calle
 
 Deno.test("anon cannot ask, and a user without an organization gets an answer", async () => {
   refused(await anon().rpc("whoami"), 401, "42501");
-  const me = ok(await client(await person()).rpc("whoami"));
+  const me = told("whoami", await client(await person()).rpc("whoami"));
   assert.equal(me.organization_id, null);
 });

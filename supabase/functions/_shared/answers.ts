@@ -2,7 +2,7 @@
  * What the RPCs that answer jsonb answer. The generated types call it `Json`; `answerOf` makes it the
  * named type, here and nowhere else. An RPC that is missing here fails `deno check`.
  */
-import type { Database, Json } from "./database.types.ts";
+import type { Database, Json } from "./supabase.ts";
 
 type Functions = Database["public"]["Functions"];
 type Row<Table extends keyof Database["public"]["Tables"]> =

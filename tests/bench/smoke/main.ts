@@ -1,5 +1,6 @@
 // One tenant with 1,000 active numbers, 10,000 leads and an agent with a published prompt; calls come to random numbers
 // from random leads. Measures the one function that stands between a caller and the first word.
+import { answerOf } from "../../../supabase/functions/_shared/answers.ts";
 import { service, sql, tenant as newTenant } from "../../api/_client.ts";
 
 const NUMBERS = 1_000;
@@ -71,9 +72,10 @@ const overHttp: number[] = [];
 for (let n = -WARM_UP; n < CALLS; n++) {
   const from = performance.now();
   const { data } = await server.rpc("route_inbound_call", call(n)).throwOnError();
-  if (data.decision !== "answer") throw new Error(`call ${n}: ${data.decision} ${data.reason}`);
+  const { decision, reason, call_id } = answerOf("route_inbound_call", data);
+  if (decision !== "answer") throw new Error(`call ${n}: ${decision} ${reason}`);
   if (n >= 0) overHttp.push(performance.now() - from);
-  await ended(data.call_id);
+  await ended(call_id ?? "");
 }
 
 // As the service role, each call in its own transaction, timed by the server's clock.
