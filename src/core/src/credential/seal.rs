@@ -67,7 +67,7 @@ impl Context<'_> {
 /// # Errors
 /// [`CredentialError::Malformed`] if `plaintext` is no JSON object, holds a key twice or the key `$sealed`, or refers
 /// to a secret outside the organization, or if `context` breaks a rule; [`CredentialError::TooLarge`] above
-/// [`MAX_PLAINTEXT_BYTES`]; [`CredentialError::NoRandomness`].
+/// [`MAX_PLAINTEXT_BYTES`](super::MAX_PLAINTEXT_BYTES); [`CredentialError::NoRandomness`].
 pub fn seal(
     key: &TenantKey,
     context: &Context<'_>,
