@@ -87,6 +87,7 @@
 \ir operator/doctor_keys.sql
 \ir operator/doctor_grants.sql
 \ir operator/doctor_server.sql
+\ir operator/doctor_contract.sql
 \ir operator/doctor.sql
 \ir operator/queries.sql
 

@@ -14,6 +14,7 @@ begin atomic
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
             union all select * from private.doctor_server(private.doctor_facts())
+            union all select * from private.doctor_contract()
         ) as f
         order by array_position(array['error', 'warn', 'info'], f.severity), f.code, f.object;
 end;
