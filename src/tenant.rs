@@ -19,8 +19,8 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use serde_json::{Value, json};
 use switchboard_core::tenant::{
-    Capability, CapabilitySet, Flags, OrganizationStatus, Principal, Role, Standing, effective,
-    parse_permissions,
+    ApplicationCapability, ApplicationRights, CapabilitySet, Flags, Membership, OrganizationStatus,
+    Principal, Role, Standing, effective, parse_permissions,
 };
 
 /// Id of the signed-in user, from the token's `sub`; NULL when there is no valid token for the session's role.
@@ -54,7 +54,6 @@ fn current_organization_id() -> Option<Uuid> {
 /// function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn organization_for(capability: &str) -> Option<Uuid> {
-    let capability = Capability::from_name(capability)?;
     with_caller(|caller| caller.organization_for(capability).map(to_sql))
 }
 
@@ -87,9 +86,6 @@ fn is_member(organization_id: Uuid) -> bool {
 /// in every organization that exists. For RPCs and triggers, not for policies of large tables.
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn has_capability(organization_id: Uuid, capability: &str) -> bool {
-    let Some(capability) = Capability::from_name(capability) else {
-        return false;
-    };
     with_caller(|caller| caller.has_capability(to_core(organization_id), capability))
 }
 
@@ -146,11 +142,7 @@ fn describe(caller: &Caller, request_role: Option<String>) -> Value {
             Principal::Service => request_role.as_deref(),
             _ => membership.map(|m| m.standing.name()),
         },
-        "capabilities": membership
-            .map_or(CapabilitySet::NONE, |m| m.capabilities)
-            .iter()
-            .map(Capability::name)
-            .collect::<Vec<_>>(),
+        "capabilities": membership.map_or_else(Vec::new, |m| capabilities_of(caller, m)),
         "source": caller.source.map(|source| source.name()),
         "reason": match caller.principal {
             Principal::Nobody => Some("no_identity"),
@@ -172,6 +164,21 @@ fn describe(caller: &Caller, request_role: Option<String>) -> Value {
     context
 }
 
+/// What a membership holds: the catalogue's in its order, then the application's by name.
+fn capabilities_of<'a>(caller: &'a Caller, membership: &Membership) -> Vec<&'a str> {
+    let own = caller
+        .applications()
+        .iter()
+        .filter(|capability| membership.application.hold(capability))
+        .map(ApplicationCapability::name);
+    membership
+        .capabilities
+        .iter()
+        .map(|capability| -> &str { capability.name() })
+        .chain(own)
+        .collect()
+}
+
 /// The organization of a storage object's name `{organization_id}/…`: a canonical uuid and a rest without empty,
 /// `.` or `..` segments; NULL for any other text. Never raises.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
@@ -186,7 +193,8 @@ fn topic_organization(topic: &str) -> Option<Uuid> {
     switchboard_core::tenant::topic_organization(topic).map(to_sql)
 }
 
-/// True for an object of capability → true (gives it) or false (takes it away). For CHECK constraints.
+/// True for an object of capability → true (gives it) or false (takes it away). For CHECK constraints, so it only asks
+/// whether a name outside the catalogue could be an application's.
 ///
 /// # Errors
 /// 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean.
@@ -199,7 +207,7 @@ fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
 
 /// What a membership with this role, permissions and the four flags gives in an active organization, sorted; an
 /// empty array for an unknown role or permissions. Never raises.
-#[pg_extern(immutable, parallel_safe, strict, cost = 10)]
+#[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn member_capabilities(
     role: &str,
     permissions: JsonText,
@@ -207,23 +215,41 @@ fn member_capabilities(
     can_edit_lessons: bool,
     can_push_to_n8n: bool,
     can_manage_users: bool,
-) -> Vec<&'static str> {
+) -> Vec<String> {
     let flags = Flags {
         view_all_leads: can_view_all_leads,
         edit_lessons: can_edit_lessons,
         push_to_n8n: can_push_to_n8n,
         manage_users: can_manage_users,
     };
-    let known = Role::from_name(role).zip(parse_permissions(&permissions.0).ok());
-    let held = known.map_or(CapabilitySet::NONE, |(role, permissions)| {
-        effective(role, flags, permissions, OrganizationStatus::Active)
+    let Some((role, permissions)) =
+        Role::from_name(role).zip(parse_permissions(&permissions.0).ok())
+    else {
+        return Vec::new();
+    };
+    let status = OrganizationStatus::Active;
+    let mut names: Vec<_> = effective(role, flags, &permissions, status)
+        .iter()
+        .map(|capability| capability.name().to_owned())
+        .collect();
+    let rights = ApplicationRights::Member {
+        role,
+        status,
+        permissions: permissions.application,
+    };
+    with_caller(|caller| {
+        let own = caller.applications().iter();
+        names.extend(
+            own.filter(|each| rights.hold(each))
+                .map(|each| each.name().to_owned()),
+        );
     });
-    let mut names: Vec<_> = held.iter().map(Capability::name).collect();
     names.sort_unstable();
     names
 }
 
-/// The role × capability table, one row for each capability that a role holds in an active organization.
+/// The catalogue's role × capability table, one row for each capability that a role holds in an active organization.
+/// What an application defines is in `private.capabilities`.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn capabilities()
 -> TableIterator<'static, (name!(role, &'static str), name!(capability, &'static str))> {

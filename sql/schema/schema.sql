@@ -12,6 +12,7 @@
 \ir base/broadcasts.sql
 
 -- tenancy: organizations, people, their memberships, plans, and the log of it
+\ir tenancy/capabilities.sql
 \ir tenancy/audit_log.sql
 \ir tenancy/audit.sql
 \ir tenancy/quotas.sql

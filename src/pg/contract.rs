@@ -32,6 +32,10 @@ pub(crate) const PLATFORM_ADMINS: Table = Table {
     schema: c"private",
     name: c"platform_admins",
 };
+pub(crate) const CAPABILITIES: Table = Table {
+    schema: c"private",
+    name: c"capabilities",
+};
 const ROOT_KEYS: Table = Table {
     schema: c"private",
     name: c"root_keys",
@@ -147,6 +151,11 @@ const CONTRACT: &[Entry] = &[
     Entry {
         table: PLATFORM_ADMINS,
         columns: &[("user_id", "uuid")],
+        indexes: &[],
+    },
+    Entry {
+        table: CAPABILITIES,
+        columns: &[("name", "text"), ("roles", "text[]")],
         indexes: &[],
     },
     Entry {
@@ -282,6 +291,7 @@ mod tests {
                 '00000000-0000-4000-8000-000000000012', '{leads.read}', now() - interval '1 minute', now() + interval '1 hour', null),
             ('0a000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-000000000002',
                 '00000000-0000-4000-8000-000000000012', '{leads.read}', now() - interval '1 minute', now() + interval '1 hour', now());
+        insert into private.capabilities (name, roles) values ('orders.read', '{owner,sales_rep}');
         create table public.numbers (organization_id uuid, phone_number text, phone_input text);
         create trigger normalize before insert on public.numbers for each row
             execute function switchboard.normalize_phone('phone_number', 'phone_input', 'organization');
@@ -371,6 +381,7 @@ mod tests {
             "\"lessons.write\"",
             "\"n8n.push\"",
             "\"members.write\"",
+            "\"orders.read\"",
             "2999-01-01",
             "\"beta\"",
         ] {

@@ -3,7 +3,7 @@
 
 use crate::pg::claims::{self, Request};
 use crate::pg::contract::{
-    MEMBERSHIPS_OF, ORGANIZATION, PLATFORM_ADMINS, PROFILE, SUPPORT_SESSIONS,
+    CAPABILITIES, MEMBERSHIPS_OF, ORGANIZATION, PLATFORM_ADMINS, PROFILE, SUPPORT_SESSIONS,
 };
 use crate::pg::json::JsonText;
 use crate::pg::owner::as_owner_of;
@@ -12,10 +12,11 @@ use crate::pg::session::{self, Timestamp, Visibility};
 use crate::pg::spi::{self, Query, ResultRow};
 use crate::pg::uuid::{to_core, to_sql};
 use pgrx::datum::Uuid;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use switchboard_core::tenant::{
-    Capability, CapabilitySet, Flags, Membership, OrganizationStatus, Principal, Reason, Requested,
-    Role, Source, Standing, effective, parse_permissions, resolve,
+    ApplicationCapability, ApplicationRights, Capability, CapabilitySet, Flags, Membership,
+    OrganizationStatus, Principal, Reason, Requested, Role, Source, Standing, effective,
+    is_application_name, parse_permissions, resolve,
 };
 
 /// So many memberships and support sessions are served, by id; nobody has more.
@@ -32,6 +33,10 @@ thread_local! {
          and s.expires_at operator(pg_catalog.>) pg_catalog.statement_timestamp() \
          order by s.opened_at desc, s.id",
         &[spi::UUID],
+    ) };
+    static APPLICATION_CAPABILITIES: Query = const { Query::new(
+        "select c.name, c.roles from private.capabilities c",
+        &[],
     ) };
     static ORGANIZATION_BY_SLUG: Query = const { Query::new(
         "select o.id from public.organizations o where o.slug operator(pg_catalog.=) $1",
@@ -57,6 +62,8 @@ pub(super) struct Caller {
     current: Option<usize>,
     /// The organization that the service role names in a header, if it exists. It has no other way to name one.
     service_organization: Option<uuid::Uuid>,
+    /// What the application defines, sorted by name; read when a name is asked for that the catalogue does not hold.
+    applications: OnceCell<Vec<ApplicationCapability>>,
 }
 
 impl Caller {
@@ -72,16 +79,18 @@ impl Caller {
             .find(|m| m.organization_id == organization)
     }
 
-    /// Whether the caller holds `capability` in an organization, whichever the request is for.
-    pub(super) fn has_capability(&self, organization: uuid::Uuid, capability: Capability) -> bool {
+    /// Whether the caller holds the capability of that name in an organization, whichever the request is for.
+    pub(super) fn has_capability(&self, organization: uuid::Uuid, name: &str) -> bool {
         let user = match self.principal {
             Principal::Nobody => return false,
-            Principal::Service => return slug_of(organization).is_some(),
+            Principal::Service => {
+                return self.is_capability(name) && slug_of(organization).is_some();
+            }
             Principal::User(user) => user,
         };
         let held = self
             .membership_of(organization)
-            .filter(|m| m.capabilities.contains(capability));
+            .filter(|m| self.held_by(m, name).is_some());
         if let Some(Standing::Support(session)) = held.map(|m| m.standing) {
             log_support(user, session, organization);
         }
@@ -96,12 +105,42 @@ impl Caller {
         }
     }
 
-    /// The same if the caller holds `capability` there.
-    pub(super) fn organization_for(&self, capability: Capability) -> Option<uuid::Uuid> {
+    /// The same if the caller holds the capability of that name there.
+    pub(super) fn organization_for(&self, name: &str) -> Option<uuid::Uuid> {
         match self.principal {
-            Principal::Service => self.service_organization,
-            _ => self.membership()?.organization_for(capability),
+            Principal::Service => self
+                .service_organization
+                .filter(|_| self.is_capability(name)),
+            _ => self.held_by(self.membership()?, name),
         }
+    }
+
+    /// The organization of a membership, if that has the capability of that name. The catalogue is asked first.
+    fn held_by(&self, membership: &Membership, name: &str) -> Option<uuid::Uuid> {
+        match Capability::from_name(name) {
+            Some(capability) => membership.organization_for(capability),
+            None => membership.organization_for_application(self.application(name)?),
+        }
+    }
+
+    fn is_capability(&self, name: &str) -> bool {
+        Capability::from_name(name).is_some() || self.application(name).is_some()
+    }
+
+    /// The application's capability of that name.
+    fn application(&self, name: &str) -> Option<&ApplicationCapability> {
+        // No table is read for what can be nobody's name.
+        if !is_application_name(name) {
+            return None;
+        }
+        let all = self.applications();
+        let place = all.binary_search_by(|each| each.name().cmp(name)).ok()?;
+        Some(&all[place])
+    }
+
+    /// Every capability that the application defines, sorted by name.
+    pub(super) fn applications(&self) -> &[ApplicationCapability] {
+        self.applications.get_or_init(application_capabilities)
     }
 
     fn until(&self) -> Timestamp {
@@ -117,6 +156,7 @@ impl Caller {
             reason: None,
             current: None,
             service_organization: None,
+            applications: OnceCell::new(),
         };
         match request.principal {
             Principal::Nobody => {}
@@ -201,10 +241,34 @@ fn membership(row: &ScanRow<'_>) -> Option<Membership> {
         organization_id,
         slug,
         standing: Standing::Member(role),
-        capabilities: effective(role, flags, permissions, status),
+        capabilities: effective(role, flags, &permissions, status),
+        application: ApplicationRights::Member {
+            role,
+            status,
+            permissions: permissions.application,
+        },
         dataset_scope: dataset_scope.map(|ids| ids.into_iter().flatten().map(to_core).collect()),
         expires_at: expires_at.map(|at| at.0),
     })
+}
+
+/// What `private.capabilities` defines; a row that this version cannot read defines nothing.
+fn application_capabilities() -> Vec<ApplicationCapability> {
+    let Some(table) = CAPABILITIES.oid() else {
+        return Vec::new();
+    };
+    let rows = as_owner_of(table, || {
+        APPLICATION_CAPABILITIES.with(|query| {
+            query.read(&[], |row| {
+                let roles: Vec<Option<String>> = row.get(2)?;
+                let roles: Option<Vec<String>> = roles.into_iter().collect();
+                ApplicationCapability::new(row.get(1)?, roles?.iter().map(String::as_str))
+            })
+        })
+    });
+    let mut defined: Vec<_> = rows.into_iter().flatten().collect();
+    defined.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+    defined
 }
 
 /// The organization that the user's profile names.
@@ -217,11 +281,14 @@ fn default_organization(user: uuid::Uuid) -> Option<uuid::Uuid> {
 /// A row of SUPPORT_SESSIONS_OF: what it names that only reads. The organization's status does not matter: support is
 /// asked for when things have stopped.
 fn support_session(row: &ResultRow<'_>) -> Option<Membership> {
-    let capabilities: CapabilitySet = row
+    let names: Vec<String> = row
         .get::<Vec<Option<String>>>(4)?
         .into_iter()
         .flatten()
-        .filter_map(|name| Capability::from_name(&name))
+        .collect();
+    let capabilities: CapabilitySet = names
+        .iter()
+        .filter_map(|name| Capability::from_name(name))
         .filter(|capability| capability.only_reads())
         .collect();
     Some(Membership {
@@ -229,6 +296,7 @@ fn support_session(row: &ResultRow<'_>) -> Option<Membership> {
         slug: row.get(2)?,
         standing: Standing::Support(to_core(row.get(3)?)),
         capabilities,
+        application: ApplicationRights::Support(names),
         dataset_scope: None,
         expires_at: Some(row.get::<Timestamp>(5)?.0),
     })

@@ -253,13 +253,12 @@ begin
             (object || '.write', not '{insert,update}' <@ denied),
             (object || '.delete', not 'delete' = any (denied))
         ) as w (capability, asked)
-        where w.asked
-            and not exists (select from switchboard.capabilities() as c where c.capability = w.capability);
+        where w.asked and private.capability_roles(w.capability) is null;
     if missing is not null then
         raise exception using
             errcode = '22023',
             message = format('the policies of %s would ask for %s, which nobody can hold', target, missing),
-            hint = 'switchboard.capabilities() lists what there is. A verb that no client has belongs into denied.';
+            hint = 'private.define_capability(name, roles) makes one of your own; switchboard.capabilities() lists ours. A verb that no client has belongs into denied.';
     end if;
 
     if dataset is not null then
@@ -413,11 +412,11 @@ begin
             errcode = '22023',
             message = format('%s is no table in public with the uuid columns organization_id and id', target);
     end if;
-    if not exists (select from switchboard.capabilities() as c where c.capability = add_broadcast.capability) then
+    if private.capability_roles(capability) is null then
         raise exception using
             errcode = '22023',
             message = format('listeners of %s would need %s, which nobody can hold', target, capability),
-            hint = 'switchboard.capabilities() lists what there is.';
+            hint = 'private.define_capability(name, roles) makes one of your own; switchboard.capabilities() lists ours.';
     end if;
     insert into private.broadcasts (table_name, capability, is_scoped)
     values (v_table, capability, exists (
@@ -432,6 +431,153 @@ end;
 $$;
 comment on function private.add_broadcast(regclass, text) is
     'For migrations, owner only, after the table''s policies. Tells listeners of the topic org:{organization_id}:{table}, who need the capability, the ids of changed rows; where the policies ask for the dataset scope, members with a scope do not listen. Raises 22023 for a table without organization_id and id, and for an unknown capability.';
+
+-- sql/schema/tenancy/capabilities.sql
+
+-- Capabilities of an application, for tables of its own: they are held, given and masked as those of
+-- switchboard.capabilities(), which win where a name is in both. Native code reads them (switchboard.schema_contract).
+
+create function private.is_capability_name(name text) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select name ~ '^[a-z][a-z0-9_]{0,62}[.][a-z][a-z0-9_]{0,62}$';
+end;
+comment on function private.is_capability_name(text) is
+    'Whether the text has the form of a capability, object.verb, as native code reads it. For CHECK constraints. Raises nothing.';
+
+create table private.capabilities (
+    name text not null primary key
+        constraint capabilities_name_check check (private.is_capability_name(name)),
+    roles text[] not null
+        constraint capabilities_roles_check check (
+            roles <@ array['owner', 'admin', 'manager', 'sales_rep', 'viewer']
+            and 'owner' = any (roles)
+        )
+);
+comment on table private.capabilities is
+    'An application''s own capabilities. Written by private.define_capability and private.drop_capability.';
+comment on column private.capabilities.name is
+    'object.verb. What ends in .read or .read_all only reads: it outlives a pause, and a support session may have it.';
+comment on column private.capabilities.roles is
+    'The roles that hold it; the owner always does. What only an owner holds, nobody else can be given.';
+
+select private.add_deny_policy('private.capabilities');
+
+create function private.capability_roles(capability text) returns text[]
+    language sql stable strict
+    set search_path = ''
+begin atomic
+    select coalesce(
+        (select array_agg(n.role) from switchboard.capabilities() as n where n.capability = capability_roles.capability),
+        (select c.roles from private.capabilities as c where c.name = capability_roles.capability)
+    );
+end;
+comment on function private.capability_roles(text) is
+    'The roles that hold a capability, one of ours or of the application; NULL for a name that is neither. Owner only.';
+
+create function private.define_capability(name text, roles text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+    all_roles constant text[] := array['owner', 'admin', 'manager', 'sales_rep', 'viewer'];
+begin
+    if private.is_capability_name(name) is not true then
+        raise exception using
+            errcode = '22023',
+            message = 'name must be object.verb, each a lower-case letter and then letters, digits and underscores',
+            hint = 'add_tenant_policies asks for object.read, object.write and object.delete.';
+    end if;
+    if exists (select from switchboard.capabilities() as n where n.capability = name) then
+        raise exception using
+            errcode = '22023',
+            message = format('%s is one of Switchboard''s own capabilities', name),
+            hint = 'Its roles are fixed; choose another object or verb.';
+    end if;
+    if roles is null or cardinality(roles) = 0 or not roles <@ all_roles then
+        raise exception using
+            errcode = '22023',
+            message = 'roles must be some of owner, admin, manager, sales_rep, viewer',
+            hint = 'The owner always holds it and may be left out.';
+    end if;
+    insert into private.capabilities as c (name, roles)
+    values (name, array(select r from unnest(all_roles) as r where r = 'owner' or r = any (roles)))
+    on conflict on constraint capabilities_pkey do update set roles = excluded.roles;
+end;
+$$;
+comment on function private.define_capability(text, text[]) is
+    'For migrations, owner only. Defines a capability of the application, or who holds it from the next statement on. The owner always does. Raises 22023 (name, also one of switchboard.capabilities(); roles).';
+
+create function private.drop_capability(name text) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+begin
+    delete from private.capabilities as c where c.name = name;
+    if not found then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no capability %s of the application', name);
+    end if;
+end;
+$$;
+comment on function private.drop_capability(text) is
+    'For migrations, owner only. From the next statement on nobody holds the capability: policies that ask for it refuse, permissions that name it give nothing. Raises 22023 for a name that is not the application''s.';
+
+create function private.assert_known_permissions(permissions jsonb, already jsonb default '{}') returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    named record;
+begin
+    perform switchboard.assert_permissions(permissions);
+    for named in
+        select p.key as name, p.value, private.capability_roles(p.key) as roles
+        from jsonb_each(permissions) as p
+        where already -> p.key is distinct from p.value
+        order by p.key
+    loop
+        if named.roles is null then
+            raise exception using
+                errcode = '22023',
+                message = format('unknown capability %s', to_json(named.name)),
+                hint = 'Switchboard''s own are in docs/capabilities.md; an application defines more.';
+        end if;
+        if named.roles = array['owner'] and named.value = 'true' then
+            raise exception using errcode = '22023', message = format('only an owner holds %s', named.name);
+        end if;
+    end loop;
+end;
+$$;
+comment on function private.assert_known_permissions(jsonb, jsonb) is
+    'Refuses permissions that name what nobody can be given; already: what stays as it is and is not asked for again, because a capability may have been dropped. NULL is left to the column. Raises 22023.';
+
+create function private.check_permissions() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    already jsonb;
+begin
+    if tg_op = 'UPDATE' then
+        already := old.permissions;
+    else
+        -- An accepted invitation gives what was looked at when it was made; an invitation itself has no user_id.
+        select i.permissions into already
+        from public.invitations i
+        where i.organization_id = new.organization_id
+            and i.accepted_by = (to_jsonb(new) ->> 'user_id')::uuid and i.accepted_at = now();
+    end if;
+    perform private.assert_known_permissions(new.permissions, coalesce(already, '{}'));
+    return new;
+end;
+$$;
+comment on function private.check_permissions() is
+    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Raises 22023.';
 
 -- sql/schema/tenancy/audit_log.sql
 
@@ -1193,9 +1339,9 @@ create table public.memberships (
     )
 );
 comment on table public.memberships is
-    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
+    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities() and private.capabilities; the flags and permissions of a member add to it and take from it. Written by RPC only.';
 comment on column public.memberships.permissions is
-    'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds. An owner has none.';
+    'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds; a capability that has been dropped gives nothing. An owner has none.';
 comment on column public.memberships.can_view_all_leads is
     'Gives leads.read_all: every lead, not only the assigned ones.';
 comment on column public.memberships.can_edit_lessons is 'Gives lessons.write.';
@@ -1310,6 +1456,9 @@ create constraint trigger last_owner_delete
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
+create trigger check_permissions
+    before insert or update of permissions on public.memberships
+    for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
 select private.add_audit('public.memberships');
@@ -1509,6 +1658,9 @@ select private.add_quota('public.invitations', 'members');
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.invitations
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
+create trigger check_permissions
+    before insert or update of permissions on public.invitations
+    for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 -- sql/schema/tenancy/member_rules.sql
 
@@ -1524,7 +1676,7 @@ comment on function private.role_rank(text) is
     'Order of the roles, the owner''s highest; NULL for a name that is no role.';
 
 create function private.member_capabilities(member public.memberships) returns text[]
-    language sql immutable
+    language sql stable
     set search_path = ''
 begin atomic
     select switchboard.member_capabilities(
@@ -2563,6 +2715,7 @@ begin
             errcode = '22023',
             message = 'an owner has all capabilities, all datasets and no end: leave out permissions, allowed_dataset_ids and expires_at';
     end if;
+    perform private.assert_known_permissions(v_after.permissions, v_before.permissions);
     perform private.raise_member_refusal(private.member_refusal(v_uid, v_before, v_after), 'PT403');
     update public.memberships m
     set role = v_after.role, status = v_after.status, permissions = v_after.permissions,
@@ -5908,11 +6061,11 @@ create function private.is_read_capability_list(names text[]) returns boolean
 begin atomic
     select count(*) > 0
         and count(*) = count(distinct n)
-        and bool_and(n ~ '[.]read(_all)?$' and n in (select c.capability from switchboard.capabilities() as c))
+        and bool_and(private.is_capability_name(n) and n ~ '[.]read(_all)?$')
     from unnest(names) as n;
 end;
 comment on function private.is_read_capability_list(text[]) is
-    'True for a non-empty list of different capabilities that only read (object.read, object.read_all). For the CHECK constraint and open_support_session. Raises nothing.';
+    'True for a non-empty list of different names of the form object.read and object.read_all, which is how capabilities that only read are called. For the CHECK constraint and open_support_session. Raises nothing.';
 
 create table public.support_sessions (
     organization_id uuid not null references public.organizations (id) on delete cascade,
@@ -6136,14 +6289,19 @@ begin
     if v_capabilities is null then
         -- Which provider accounts exist is no part of ordinary support.
         v_capabilities := array(
-            select distinct c.capability from switchboard.capabilities() c
-            where private.is_read_capability_list(array[c.capability]) and c.capability <> 'provider_accounts.read'
-            order by 1
+            select c.name
+            from (
+                select n.capability from switchboard.capabilities() as n
+                union
+                select own.name from private.capabilities as own
+            ) as c (name)
+            where private.is_read_capability_list(array[c.name]) and c.name <> 'provider_accounts.read'
+            order by c.name
         );
     end if;
     select u.name into v_bad
         from unnest(v_capabilities) as u (name)
-        where private.is_read_capability_list(array[u.name]) is not true
+        where private.is_read_capability_list(array[u.name]) is not true or private.capability_roles(u.name) is null
         limit 1;
     if found then
         raise exception using
@@ -6729,6 +6887,121 @@ end;
 comment on function private.doctor_server(jsonb) is
     'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
 
+-- sql/schema/operator/doctor_contract.sql
+
+create function private.doctor_contract() returns table (severity text, code text, object text, finding text, fix text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with contract as (
+        select k.kind, k.schema_name, k.table_name, k.name, k.definition,
+            format('%I.%I', k.schema_name, k.table_name) as full_name,
+            c.oid as relation
+        from switchboard.schema_contract() as k
+        left join pg_catalog.pg_namespace n on n.nspname = k.schema_name
+        left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = k.table_name and c.relkind = 'r'
+    ), present as (
+        select a.attrelid as relation, a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type
+        from pg_catalog.pg_attribute a
+        where a.attnum > 0 and not a.attisdropped
+    ), indexes as (
+        select i.indrelid as relation, c.relname::text as name, i.indisunique as is_unique,
+            (
+                select string_agg(a.attname, ', ' order by u.place)
+                from unnest(i.indkey::smallint[]) with ordinality as u (attnum, place)
+                join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.attnum
+            ) as columns
+        from pg_catalog.pg_index i
+        join pg_catalog.pg_class c on c.oid = i.indexrelid
+        join pg_catalog.pg_am m on m.oid = c.relam and m.amname = 'btree'
+        where i.indisvalid and i.indpred is null
+    ), missing_columns as (
+        -- What it may have been renamed to: columns of its type that nothing in the contract names.
+        select k.*, (
+                select array_agg(p.name order by p.name)
+                from present p
+                where p.relation = k.relation and p.type = k.definition
+                    and not exists (select from contract o where o.relation = k.relation and o.kind = 'column' and o.name = p.name)
+            ) as candidates
+        from contract k
+        where k.kind = 'column' and k.relation is not null
+            and not exists (select from present p where p.relation = k.relation and p.name = k.name)
+    )
+    select 'error', 'contract_table', k.full_name,
+        'Native code reads this table and does not find it: whatever it decides by the table is refused, without an error.',
+        coalesce(
+            (
+                -- Another table with all of its columns.
+                select format('alter table %I.%I rename to %I;', k.schema_name, max(c.relname), k.table_name)
+                from pg_catalog.pg_class c
+                where c.relnamespace = to_regnamespace(k.schema_name) and c.relkind = 'r'
+                    and not exists (
+                        select from contract o
+                        where o.full_name = k.full_name and o.kind = 'column'
+                            and not exists (
+                                select from present p where p.relation = c.oid and p.name = o.name and p.type = o.definition
+                            )
+                    )
+                having count(*) = 1
+            ),
+            format('alter table %I.<its new name> rename to %I; -- or make it as sql/schema does', k.schema_name, k.table_name)
+        )
+        from contract k where k.kind = 'table' and k.relation is null
+    union all
+    select 'error', 'contract_column', format('%s.%I', k.full_name, k.name),
+        'Native code reads this column and does not find it: whatever it decides by the row is refused, without an error.',
+        case
+            when k.candidates is null then format('alter table %s add column %I %s;', k.full_name, k.name, k.definition)
+            else format('alter table %s rename column %s to %I;',
+                k.full_name,
+                case cardinality(k.candidates)
+                    when 1 then format('%I', k.candidates[1])
+                    else format('<one of %s>', array_to_string(k.candidates, ', '))
+                end,
+                k.name)
+        end
+        from missing_columns k
+    union all
+    select 'error', 'contract_type', format('%s.%I', k.full_name, k.name),
+        format('The column is %s and native code reads %s: it reads nothing, without an error.', p.type, k.definition),
+        format('alter table %s alter column %I type %s;', k.full_name, k.name, k.definition)
+        from contract k
+        join present p on p.relation = k.relation and p.name = k.name and p.type <> k.definition
+        where k.kind = 'column'
+    union all
+    select 'error', 'contract_index', format('%I.%I', k.schema_name, k.name),
+        format('Native code finds rows of %s by this index and reads the whole table without it, in every request.', k.full_name),
+        coalesce(
+            (
+                select format('alter index %I.%I rename to %I;', k.schema_name, min(i.name), k.name)
+                from indexes i where i.relation = k.relation and i.columns ~ format('^%s(,|$)', k.definition)
+                having count(*) > 0
+            ),
+            -- One of that name does not hold every row by that column.
+            format('%screate index %I on %s (%s);',
+                case when to_regclass(format('%I.%I', k.schema_name, k.name)) is not null
+                    then format('drop index %I.%I; ', k.schema_name, k.name) end,
+                k.name, k.full_name, k.definition)
+        )
+        from contract k
+        where k.kind = 'index' and k.relation is not null
+            and not exists (
+                select from indexes i
+                where i.relation = k.relation and i.name = k.name and i.columns ~ format('^%s(,|$)', k.definition)
+            )
+    union all
+    select 'error', 'contract_unique', format('%I.%I', k.schema_name, k.name),
+        format('Native code writes %s ON CONFLICT (%s), which needs a unique index: sealing fails.', k.full_name, k.definition),
+        format('create unique index %I on %s (%s);', k.name, k.full_name, k.definition)
+        from contract k
+        where k.kind = 'unique index' and k.relation is not null
+            and not exists (
+                select from indexes i where i.relation = k.relation and i.is_unique and i.columns = k.definition
+            );
+end;
+comment on function private.doctor_contract() is
+    'Findings on switchboard.schema_contract: tables, columns, types and indexes that native code reads and that are missing or renamed, which it answers by refusing in silence.';
+
 -- sql/schema/operator/doctor.sql
 
 -- The doctor: what in this database weakens the rules that the other files keep, each finding with the SQL that ends
@@ -6747,6 +7020,7 @@ begin atomic
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
             union all select * from private.doctor_server(private.doctor_facts())
+            union all select * from private.doctor_contract()
         ) as f
         order by array_position(array['error', 'warn', 'info'], f.severity), f.code, f.object;
 end;

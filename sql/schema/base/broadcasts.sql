@@ -33,11 +33,11 @@ begin
             errcode = '22023',
             message = format('%s is no table in public with the uuid columns organization_id and id', target);
     end if;
-    if not exists (select from switchboard.capabilities() as c where c.capability = add_broadcast.capability) then
+    if private.capability_roles(capability) is null then
         raise exception using
             errcode = '22023',
             message = format('listeners of %s would need %s, which nobody can hold', target, capability),
-            hint = 'switchboard.capabilities() lists what there is.';
+            hint = 'private.define_capability(name, roles) makes one of your own; switchboard.capabilities() lists ours.';
     end if;
     insert into private.broadcasts (table_name, capability, is_scoped)
     values (v_table, capability, exists (

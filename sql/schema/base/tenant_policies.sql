@@ -35,13 +35,12 @@ begin
             (object || '.write', not '{insert,update}' <@ denied),
             (object || '.delete', not 'delete' = any (denied))
         ) as w (capability, asked)
-        where w.asked
-            and not exists (select from switchboard.capabilities() as c where c.capability = w.capability);
+        where w.asked and private.capability_roles(w.capability) is null;
     if missing is not null then
         raise exception using
             errcode = '22023',
             message = format('the policies of %s would ask for %s, which nobody can hold', target, missing),
-            hint = 'switchboard.capabilities() lists what there is. A verb that no client has belongs into denied.';
+            hint = 'private.define_capability(name, roles) makes one of your own; switchboard.capabilities() lists ours. A verb that no client has belongs into denied.';
     end if;
 
     if dataset is not null then

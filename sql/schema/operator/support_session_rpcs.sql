@@ -28,14 +28,19 @@ begin
     if v_capabilities is null then
         -- Which provider accounts exist is no part of ordinary support.
         v_capabilities := array(
-            select distinct c.capability from switchboard.capabilities() c
-            where private.is_read_capability_list(array[c.capability]) and c.capability <> 'provider_accounts.read'
-            order by 1
+            select c.name
+            from (
+                select n.capability from switchboard.capabilities() as n
+                union
+                select own.name from private.capabilities as own
+            ) as c (name)
+            where private.is_read_capability_list(array[c.name]) and c.name <> 'provider_accounts.read'
+            order by c.name
         );
     end if;
     select u.name into v_bad
         from unnest(v_capabilities) as u (name)
-        where private.is_read_capability_list(array[u.name]) is not true
+        where private.is_read_capability_list(array[u.name]) is not true or private.capability_roles(u.name) is null
         limit 1;
     if found then
         raise exception using

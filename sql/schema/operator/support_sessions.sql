@@ -7,11 +7,11 @@ create function private.is_read_capability_list(names text[]) returns boolean
 begin atomic
     select count(*) > 0
         and count(*) = count(distinct n)
-        and bool_and(n ~ '[.]read(_all)?$' and n in (select c.capability from switchboard.capabilities() as c))
+        and bool_and(private.is_capability_name(n) and n ~ '[.]read(_all)?$')
     from unnest(names) as n;
 end;
 comment on function private.is_read_capability_list(text[]) is
-    'True for a non-empty list of different capabilities that only read (object.read, object.read_all). For the CHECK constraint and open_support_session. Raises nothing.';
+    'True for a non-empty list of different names of the form object.read and object.read_all, which is how capabilities that only read are called. For the CHECK constraint and open_support_session. Raises nothing.';
 
 create table public.support_sessions (
     organization_id uuid not null references public.organizations (id) on delete cascade,

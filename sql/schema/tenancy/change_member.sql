@@ -84,6 +84,7 @@ begin
             errcode = '22023',
             message = 'an owner has all capabilities, all datasets and no end: leave out permissions, allowed_dataset_ids and expires_at';
     end if;
+    perform private.assert_known_permissions(v_after.permissions, v_before.permissions);
     perform private.raise_member_refusal(private.member_refusal(v_uid, v_before, v_after), 'PT403');
     update public.memberships m
     set role = v_after.role, status = v_after.status, permissions = v_after.permissions,

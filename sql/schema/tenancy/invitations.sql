@@ -86,3 +86,6 @@ select private.add_quota('public.invitations', 'members');
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.invitations
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
+create trigger check_permissions
+    before insert or update of permissions on public.invitations
+    for each row when (new.permissions <> '{}') execute function private.check_permissions();

@@ -10,7 +10,7 @@ comment on function private.role_rank(text) is
     'Order of the roles, the owner''s highest; NULL for a name that is no role.';
 
 create function private.member_capabilities(member public.memberships) returns text[]
-    language sql immutable
+    language sql stable
     set search_path = ''
 begin atomic
     select switchboard.member_capabilities(

@@ -29,9 +29,9 @@ create table public.memberships (
     )
 );
 comment on table public.memberships is
-    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities(); the flags and permissions of a member add to it and take from it. Written by RPC only.';
+    'Who belongs to which organization, with which role. What a role may do is switchboard.capabilities() and private.capabilities; the flags and permissions of a member add to it and take from it. Written by RPC only.';
 comment on column public.memberships.permissions is
-    'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds. An owner has none.';
+    'Object of capability → true (gives it) or false (takes it away, whatever role and flags say). Never gives what only an owner holds; a capability that has been dropped gives nothing. An owner has none.';
 comment on column public.memberships.can_view_all_leads is
     'Gives leads.read_all: every lead, not only the assigned ones.';
 comment on column public.memberships.can_edit_lessons is 'Gives lessons.write.';
@@ -146,6 +146,9 @@ create constraint trigger last_owner_delete
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
+create trigger check_permissions
+    before insert or update of permissions on public.memberships
+    for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
 select private.add_audit('public.memberships');

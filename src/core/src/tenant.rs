@@ -5,6 +5,7 @@
 //! resolves to "nobody" or "no organization", so that row-level security denies.
 
 mod address;
+mod application;
 mod capability;
 mod claims;
 mod permissions;
@@ -14,6 +15,7 @@ mod role;
 mod status;
 
 pub use address::{path_organization, topic_organization};
+pub use application::{ApplicationCapability, ApplicationRights, is_application_name};
 pub use capability::{Capability, CapabilitySet, capabilities};
 pub use claims::{Claims, MAX_CLAIMS_BYTES, parse_claims};
 pub use permissions::{Flags, Permissions, effective, parse_permissions};

@@ -30,7 +30,8 @@ select name, switchboard.topic_organization(replace(name, '$', '0a000000-0000-40
 from unnest(array['org:$:leads', 'org:$:call_events', 'org:$', 'org:$:', 'org:$:../x', 'org:$:Leads', 'org:$:a:b', 'ORG:$:leads', '$:leads', '']) as name;
 
 select switchboard.assert_permissions('{}'), switchboard.assert_permissions('{"prompts.publish": true, "leads.write": false, "organization.transfer": false}');
-select switchboard.assert_permissions('{"leads.fly": true}');
+select switchboard.assert_permissions('{"orders.read": true, "leads.fly": false}') as may_be_an_applications;
+select switchboard.assert_permissions('{"leads": true}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 select switchboard.assert_permissions('{"leads.read": "yes"}');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
@@ -70,4 +71,7 @@ rollback;
 select switchboard.member_capabilities('viewer', '{"leads.read": false, "prompts.publish": true}', false, true, true, false);
 select cardinality(switchboard.member_capabilities('owner', '{}', false, false, false, false)) = (select count(distinct capability) from switchboard.capabilities()) as owner_holds_all,
     switchboard.member_capabilities('emperor', '{}', true, true, true, true) as no_role,
-    switchboard.member_capabilities('owner', '{"leads.fly": true}', true, true, true, true) as no_permissions;
+    switchboard.member_capabilities('owner', '{"leads": true}', true, true, true, true) as no_permissions;
+
+-- What native code reads and writes above the extension.
+select kind, schema_name || '.' || table_name as table_name, name, definition from switchboard.schema_contract();

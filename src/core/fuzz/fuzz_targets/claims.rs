@@ -13,8 +13,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use switchboard_core::tenant::{
-    MAX_CLAIMS_BYTES, Requested, canonical_uuid, parse_claims, parse_headers, parse_permissions,
-    path_organization, topic_organization,
+    MAX_CLAIMS_BYTES, Requested, canonical_uuid, is_application_name, parse_claims, parse_headers,
+    parse_permissions, path_organization, topic_organization,
 };
 
 /// A claim or header as a second reader takes it from the same object.
@@ -79,6 +79,12 @@ fuzz_target!(|input: &[u8]| {
                 .granted
                 .iter()
                 .all(|capability| !permissions.denied.contains(capability))
+        );
+        assert!(
+            permissions
+                .application
+                .iter()
+                .all(|(name, _)| is_application_name(name))
         );
     }
 });

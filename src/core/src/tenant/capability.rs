@@ -95,7 +95,7 @@ pub(super) const READS: CapabilitySet = {
 };
 
 /// Whether a capability of that name only reads: `<object>.read` and `<object>.read_all`.
-const fn reads(name: &str) -> bool {
+pub(super) const fn reads(name: &str) -> bool {
     ends_with(name.as_bytes(), b".read") || ends_with(name.as_bytes(), b".read_all")
 }
 

@@ -1,6 +1,7 @@
 //! What one member holds: the defaults of the role, what the four flags and the permissions of the membership add or take
 //! away, and what the organization's status leaves of it.
 
+use super::application::is_application_name;
 use super::capability::{Capability, CapabilitySet, GRANTABLE, READS};
 use super::role::{ADMINS, Role};
 use super::status::OrganizationStatus;
@@ -35,17 +36,20 @@ impl Flags {
 }
 
 /// What `memberships.permissions` gives to and takes from one member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Capabilities with `true`.
     pub granted: CapabilitySet,
     /// Capabilities with `false`, which wins over role and flags.
     pub denied: CapabilitySet,
+    /// What they say of names that are not in the catalogue, but could be an application's.
+    pub application: Vec<(String, bool)>,
 }
 
 /// Reads the text of `memberships.permissions`, an object of capability → true or false. The error says what is wrong
-/// with it: no object, a name that the catalogue does not hold, a capability that only the owner holds given, one named
-/// twice, or a value that is no boolean.
+/// with it: no object, a name that can be no capability's, one of the catalogue given that only the owner holds, one
+/// named twice, or a value that is no boolean. Which names an application has defined is not asked here: one that is
+/// gone gives nothing, and leaves the rest as it is.
 pub fn parse_permissions(text: &str) -> Result<Permissions, String> {
     // Nearly every member's.
     if text == "{}" {
@@ -82,25 +86,33 @@ impl<'de> Visitor<'de> for PermissionsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Permissions, A::Error> {
         let mut permissions = Permissions::default();
         while let Some(name) = map.next_key::<String>()? {
-            let Some(capability) = Capability::from_name(&name) else {
+            let native = Capability::from_name(&name);
+            if native.is_none() && !is_application_name(&name) {
                 // As JSON, so that no control character of it reaches a log.
                 return Err(A::Error::custom(format_args!(
                     "unknown capability {}",
                     serde_json::Value::String(name)
                 )));
-            };
+            }
             let serde_json::Value::Bool(grants) = map.next_value()? else {
                 return Err(A::Error::custom(format_args!(
                     "{name} must be true or false"
                 )));
             };
-            if permissions
-                .granted
-                .union(permissions.denied)
-                .contains(capability)
-            {
+            let again = match native {
+                Some(capability) => permissions
+                    .granted
+                    .union(permissions.denied)
+                    .contains(capability),
+                None => permissions.application.iter().any(|(own, _)| *own == name),
+            };
+            if again {
                 return Err(A::Error::custom(format_args!("{name} is given twice")));
             }
+            let Some(capability) = native else {
+                permissions.application.push((name, grants));
+                continue;
+            };
             if !grants {
                 permissions.denied = permissions.denied.with(capability);
             } else if capability.is_grantable() {
@@ -118,7 +130,7 @@ impl<'de> Visitor<'de> for PermissionsVisitor {
 pub fn effective(
     role: Role,
     flags: Flags,
-    permissions: Permissions,
+    permissions: &Permissions,
     status: OrganizationStatus,
 ) -> CapabilitySet {
     let added = flags.granted().union(permissions.granted);
@@ -180,7 +192,7 @@ mod tests {
                             None => Permissions::default(),
                         };
                         for status in STATUSES {
-                            let held = effective(role, flags, permissions, status);
+                            let held = effective(role, flags, &permissions, status);
                             for each in capabilities() {
                                 let name = each.name();
                                 let by_role = CapabilitySet::of_role(role).contains(each);
@@ -224,6 +236,17 @@ mod tests {
             Ok(Permissions {
                 granted: CapabilitySet::NONE.with(capability("prompts.publish")),
                 denied: CapabilitySet::NONE.with(capability("leads.write")),
+                ..Permissions::default()
+            })
+        );
+        assert_eq!(
+            read(r#"{"orders.read": true, "leads.fly": false}"#),
+            Ok(Permissions {
+                application: vec![
+                    ("orders.read".to_owned(), true),
+                    ("leads.fly".to_owned(), false)
+                ],
+                ..Permissions::default()
             })
         );
         for (text, message) in [
@@ -231,7 +254,16 @@ mod tests {
             ("null", "permissions must be a JSON object"),
             ("7", "permissions must be a JSON object"),
             ("", "permissions must be a JSON object"),
-            (r#"{"leads.fly": true}"#, "unknown capability \"leads.fly\""),
+            (r#"{"leads": true}"#, "unknown capability \"leads\""),
+            (
+                r#"{"Leads.read": true}"#,
+                "unknown capability \"Leads.read\"",
+            ),
+            (r#"{"orders.read": 1}"#, "orders.read must be true or false"),
+            (
+                r#"{"orders.read": true, "orders.read": true}"#,
+                "orders.read is given twice",
+            ),
             (r#"{"a\nb": true}"#, "unknown capability \"a\\nb\""),
             (
                 r#"{"leads.read": "yes"}"#,
@@ -282,7 +314,7 @@ mod tests {
             role in any_role(), flags in any_flags(), granted in any_set(), denied in any_set(),
             status in proptest::sample::select(&STATUSES[..]),
         ) {
-            let held = effective(role, flags, Permissions { granted, denied }, status);
+            let held = effective(role, flags, &Permissions { granted, denied, ..Permissions::default() }, status);
             if role != Role::Owner {
                 prop_assert_eq!(held.without(GRANTABLE), CapabilitySet::NONE);
             }
@@ -294,7 +326,8 @@ mod tests {
         fn a_status_never_gives_more(
             role in any_role(), flags in any_flags(), granted in any_set(), denied in any_set(),
         ) {
-            let held = STATUSES.map(|status| effective(role, flags, Permissions { granted, denied }, status));
+            let permissions = Permissions { granted, denied, ..Permissions::default() };
+            let held = STATUSES.map(|status| effective(role, flags, &permissions, status));
             prop_assert_eq!(held[1].without(held[0]), CapabilitySet::NONE);
             prop_assert_eq!(held[2].without(held[1]), CapabilitySet::NONE);
             prop_assert!(held[1].iter().all(Capability::only_reads));

@@ -1,6 +1,9 @@
 //! Decides who asks and for which organization.
 
-use super::{Capability, CapabilitySet, Claims, Headers, Requested, Role};
+use super::{
+    ApplicationCapability, ApplicationRights, Capability, CapabilitySet, Claims, Headers,
+    Requested, Role,
+};
 use uuid::Uuid;
 
 /// What the caller is in an organization.
@@ -38,6 +41,8 @@ pub struct Membership {
     pub standing: Standing,
     /// What the caller holds there now, the organization's status applied.
     pub capabilities: CapabilitySet,
+    /// What decides about capabilities that the application defines.
+    pub application: ApplicationRights,
     /// The datasets whose leads the caller may see; `None` is all.
     pub dataset_scope: Option<Vec<Uuid>>,
     /// When it ends, in microseconds since 2000-01-01 UTC, which is Postgres' own count; `None` is never.
@@ -49,6 +54,13 @@ impl Membership {
     pub fn organization_for(&self, capability: Capability) -> Option<Uuid> {
         self.capabilities
             .contains(capability)
+            .then_some(self.organization_id)
+    }
+
+    /// The organization, if the caller holds an application's `capability` there.
+    pub fn organization_for_application(&self, capability: &ApplicationCapability) -> Option<Uuid> {
+        self.application
+            .hold(capability)
             .then_some(self.organization_id)
     }
 }
@@ -227,7 +239,7 @@ pub fn resolve<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::parse_claims;
+    use crate::tenant::{OrganizationStatus, parse_claims};
     use proptest::prelude::*;
 
     fn membership(n: u128) -> Membership {
@@ -236,6 +248,11 @@ mod tests {
             slug: format!("org-{n}"),
             standing: Standing::Member(Role::Owner),
             capabilities: CapabilitySet::of_role(Role::Owner),
+            application: ApplicationRights::Member {
+                role: Role::Owner,
+                status: OrganizationStatus::Active,
+                permissions: Vec::new(),
+            },
             dataset_scope: None,
             expires_at: None,
         }
