@@ -732,7 +732,7 @@ begin
             else (v_row ->> 'organization_id')::uuid
         end,
         v_actor, v_kind, v_action, tg_table_name,
-        coalesce(v_row ->> 'id', v_row ->> 'user_id'),
+        coalesce(v_row ->> 'id', v_row ->> 'user_id', v_row ->> 'quota'),
         v_before, v_after, v_session
     );
     return null;

@@ -38,6 +38,13 @@ select lives_ok(format($$ select public.change_plan(%L, 'pro') $$, tests.id('a')
 select tests.as_owner();
 select is(tests.last('organizations') - 'row', jsonb_build_object('actor', null, 'kind', 'service', 'action', 'update',
     'before', '{"plan": "enterprise"}'::jsonb, 'after', '{"plan": "professional"}'::jsonb), 'a change by the service key');
+select tests.as_service();
+insert into public.plan_overrides (organization_id, quota, max_count, reason)
+values (tests.id('a'), 'agents', 300, 'deal'), (tests.id('a'), 'members', 300, 'deal');
+update public.plan_overrides set max_count = 400 where organization_id = tests.id('a') and quota = 'members';
+select tests.as_owner();
+select is(tests.last('plan_overrides'), jsonb_build_object('actor', null, 'kind', 'service', 'action', 'update', 'row', 'members',
+    'before', '{"max_count": 300}'::jsonb, 'after', '{"max_count": 400}'::jsonb), 'a row without an id is named by its key');
 update public.organizations set name = 'By hand' where id = tests.id('a');
 select is(tests.last('organizations') ->> 'kind', 'system', 'a change without a request is the system''s');
 
