@@ -41,6 +41,45 @@ export const rpcs = async () =>
     call: Object.fromEntries((row.arguments as string[]).map((name) => [name, null])),
   }));
 
+interface TenantTable {
+  name: string;
+  tenant_column: string;
+  granted: string[];
+  insert_columns: string;
+  insert_values: string;
+  change: string;
+}
+const list = await Deno.readTextFile(new URL("../tenant_tables.sql", import.meta.url));
+
+/** The tables of tests/tenant_tables.sql that carry their tenant in organization_id, in its order. */
+export const tenantTables = (): Promise<TenantTable[]> =>
+  sql(async (db) => {
+    await db.unsafe(`begin; create schema tests; ${list}`);
+    const rows = await db<TenantTable[]>`
+      select * from tests.tenant_tables where tenant_column = 'organization_id' order by place`;
+    await db`rollback`;
+    return rows;
+  });
+
+/** By table, what a client may insert (but for the organization) where values are plain; or may update. */
+export async function examples(
+  verb: "insert" | "update",
+): Promise<Record<string, Record<string, string | number | boolean>>> {
+  const found: Record<string, Record<string, string>> = {};
+  for (const { name, granted, insert_columns, insert_values, change } of await tenantTables()) {
+    if (!granted.includes(verb) || verb === "insert" && !granted.includes("select")) continue;
+    if (verb === "insert" && /tests\.id\(|'\{/.test(insert_values)) continue;
+    const [columns, values] = verb === "insert"
+      ? [insert_columns, insert_values]
+      : change.split(" = ") as [string, string];
+    const [row] = await sql((db) =>
+      db.unsafe(`select to_jsonb(r) as r from (values (${values})) as r (${columns})`)
+    );
+    found[name] = row!.r;
+  }
+  return found;
+}
+
 /** One row of tenant A in every table, and what points at them. */
 export async function populate(a: Tenant) {
   const one = async (table: string, row: Record<string, unknown>): Promise<string> =>
@@ -86,7 +125,7 @@ export async function populate(a: Tenant) {
     db`insert into public.support_sessions (organization_id, admin_id, reason, capabilities, expires_at)
        values (${a.id}, ${a.owner.id}, 'test', '{leads.read}', now() + interval '1 hour')`
   );
-  return {
+  const ids = {
     provider_account_id,
     prompt_id,
     prompt_version_id,
@@ -98,6 +137,25 @@ export async function populate(a: Tenant) {
     template_id,
     call_id: call_id as string,
   };
+  await populateOthers(a, ids);
+  return ids;
+}
+
+/** A row, written by SQL, of each table that has none of A's yet. */
+async function populateOthers(a: Tenant, ids: Record<string, string>) {
+  const others = await tenantTables();
+  await sql(async (db) => {
+    for (const { name, insert_columns, insert_values } of others) {
+      const rows = await db`select from public.${db(name)} where organization_id = ${a.id} limit 1`;
+      if (rows.length) continue;
+      const values = insert_values
+        .replace(/tests\.id\('\$t\.(\w+)'\)/g, (_, row) => `'${ids[`${row}_id`]}'`)
+        .replaceAll("$t", a.slug);
+      await db.unsafe(
+        `insert into public.${name} (organization_id, ${insert_columns}) values ('${a.id}', ${values})`,
+      );
+    }
+  });
 }
 
 /** What an attack must not bring to light of a tenant: its id, and the id of every row that it has. */

@@ -1,11 +1,12 @@
 // Writes that carry another tenant's id in every form that PostgREST takes: a batch with one foreign row, CSV, upserts,
 // a list of columns, a representation asked for. Refused as a whole, and nothing changes.
 import assert from "node:assert/strict";
-import { populate, raw } from "./_catalogue.ts";
+import { examples, populate, raw } from "./_catalogue.ts";
 import { ok, sql, type Tenant, tenant } from "./_client.ts";
 
 /** What a client may insert, but for the organization. */
 const ROWS: Record<string, Record<string, unknown>> = {
+  ...await examples("insert"),
   agents: { name: "New" },
   customers: { phone_number: "+447700900042" },
   lessons: { lesson_type: "never_rule", title: "New" },

@@ -1,7 +1,7 @@
 // Tenant A against everybody else, over every table and RPC that the catalogue lists: a table that a
 // later migration adds is tested from its first day, or fails here for want of a row to look for.
 import assert from "node:assert/strict";
-import { populate, rpcs, tables, tenantColumn } from "./_catalogue.ts";
+import { examples, populate, rpcs, tables, tenantColumn } from "./_catalogue.ts";
 import { anon, client, member, nothing, ok, refused, service, sql, tenant } from "./_client.ts";
 import { untyped } from "./_client.ts";
 
@@ -13,7 +13,10 @@ Deno.test("another tenant's owner reads no row of any table; tenant A's owner re
       const column = tenantColumn(table);
       const wanted = table === "profiles" ? a.owner.id : a.id;
       const own = ok(await untyped(a.as).from(table).select(column).eq(column, wanted));
-      assert.ok(own.length > 0, `tenant A has no row in ${table}: extend populate()`);
+      assert.ok(
+        own.length > 0,
+        `tenant A has no row in ${table}: add it to tests/tenant_tables.sql`,
+      );
       const other = untyped(b.as);
       nothing(await other.from(table).select(column).eq(column, wanted));
       const all = ok(await other.from(table).select<string, Record<string, string | null>>(column));
@@ -63,6 +66,7 @@ Deno.test("another tenant's owner changes nothing", async () => {
   await populate(a);
   for (
     const [table, change] of Object.entries({
+      ...await examples("update"),
       agents: { name: "theirs" },
       provider_accounts: { credentials: { authToken: "theirs" } },
       phone_numbers: { status: "inactive" },

@@ -34,7 +34,7 @@ $$, 'the tables of the first slice exist');
 select set_eq(
     $$ select table_name::text from all_tables where schema_name = 'public' and table_name not in ('profiles', 'plans', 'plan_limits', 'plan_overrides') $$,
     $$ select name from tests.tenant_tables $$,
-    'the isolation tests know every table in public: add a new one to tests.tenant_tables');
+    'the isolation tests know every table in public: add a new one to tests/tenant_tables.sql');
 
 -- Row level security.
 select ok(relrowsecurity, format('%s.%s has row level security', schema_name, table_name))
