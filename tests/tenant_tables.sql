@@ -47,7 +47,8 @@ insert into tests.tenant_tables (name, object, granted, insert_columns, insert_v
         $$tests.id('$t.owner'), 'test', '{leads.read}', now() + interval '1 hour'$$, $$closed_at = now()$$),
     ('audit_log', 'audit_log', '{select}', 'actor_kind, action, table_name', $$'user', 'insert', 'agents'$$,
         $$action = 'delete'$$),
-    ('memberships', 'members', '{select}', 'user_id, role', $$tests.id('nobody'), 'viewer'$$, $$role = 'viewer'$$),
+    -- Every member sees the others.
+    ('memberships', 'organization', '{select}', 'user_id, role', $$tests.id('nobody'), 'viewer'$$, $$role = 'viewer'$$),
     ('invitations', 'members', '{}', 'email, role', $$'new@$t.example', 'viewer'$$, $$role = 'viewer'$$);
 insert into tests.tenant_tables (name, object, tenant_column, granted, insert_columns, insert_values, change) values
     ('organizations', 'organization', 'id', '{select,update}', 'name, slug', $$'New', 'test-tenant-new'$$,
