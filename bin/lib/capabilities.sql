@@ -13,6 +13,9 @@ The status of the organization masks them: `active` leaves all; `paused` leaves 
 and admins. A support session holds the reading capabilities that it names, for at most an hour. `read_all` lifts the rule that a member sees only
 the own rows. Members with `allowed_dataset_ids` reach only rows of those datasets, whatever they hold.
 
+An application defines more for tables of its own ([`private.define_capability`](api.md#privatedefine_capability)). The same rules hold for them; in a
+database that has some they stand at the end of this table.
+
 | capability | owner | admin | manager | sales_rep | viewer | flag | paused | asked by |
 |---|---|---|---|---|---|---|---|---|$page$;
 
@@ -23,6 +26,8 @@ capability as (
         min(c.place) as place
     from (select role, capability, row_number() over () as place from switchboard.capabilities()) as c
     group by c.capability
+    union all
+    select c.name, c.roles, 1000 + row_number() over (order by c.name collate "C") from private.capabilities c
 ),
 flag as (
     select a.attname as name, m.capability[1] as capability
@@ -35,17 +40,17 @@ asker as (
         case p.schemaname when 'public' then '' else p.schemaname || '.' end || p.tablename as name,
         lower(p.cmd) as verb
     from pg_policies p
-    cross join lateral regexp_matches(coalesce(p.qual, p.with_check), '''([a-z0-9_]+\.[a-z_]+)''', 'g') as m (capability)
+    cross join lateral regexp_matches(coalesce(p.qual, p.with_check), '''([a-z0-9_]+\.[a-z0-9_]+)''', 'g') as m (capability)
     union all
     select b.capability, 'realtime topic ' || b.table_name, null from private.broadcasts b
     union all
     -- A body in private is named by the RPC that calls it, so its own name is enough.
     select m.capability[1], f.proname || '()', null
     from pg_proc f
-    cross join lateral regexp_matches(pg_get_functiondef(f.oid), '''([a-z0-9_]+\.[a-z_]+)''', 'g') as m (capability)
+    cross join lateral regexp_matches(pg_get_functiondef(f.oid), '''([a-z0-9_]+\.[a-z0-9_]+)''', 'g') as m (capability)
     where f.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
         and f.prokind = 'f'
-        and f.proname !~ '^(attach|add)_'
+        and f.proname !~ '^(attach|add|define)_'
 )
 select format('| `%s` | %s | %s | %s | %s |',
     c.name,

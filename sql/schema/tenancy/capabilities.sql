@@ -72,7 +72,7 @@ begin
 end;
 $$;
 comment on function private.define_capability(text, text[]) is
-    'For migrations, owner only. Defines a capability of the application, or who holds it from the next statement on. The owner always does. Raises 22023 (name, also one of switchboard.capabilities(); roles).';
+    'For migrations, owner only. Defines a capability of the application under a name that is none of ours, or who holds it from the next statement on. The owner always does. Raises 22023 (name; roles).';
 
 create function private.drop_capability(name text) returns void
     language plpgsql volatile
