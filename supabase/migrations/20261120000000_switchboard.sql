@@ -418,6 +418,13 @@ begin
             message = format('listeners of %s would need %s, which nobody can hold', target, capability),
             hint = 'private.define_capability(name, roles) makes one of your own; switchboard.capabilities() lists ours.';
     end if;
+    -- Without them nobody's scope would be seen, and a member with one would hear the ids of all rows.
+    if not exists (select from pg_catalog.pg_policy p where p.polrelid = target and p.polcmd in ('r', '*')) then
+        raise exception using
+            errcode = '22023',
+            message = format('%s has no policy for select yet', target),
+            hint = 'private.add_tenant_policies comes first: its policies say whether members with a dataset scope listen.';
+    end if;
     insert into private.broadcasts (table_name, capability, is_scoped)
     values (v_table, capability, exists (
         select from pg_catalog.pg_policy p
@@ -430,7 +437,7 @@ begin
 end;
 $$;
 comment on function private.add_broadcast(regclass, text) is
-    'For migrations, owner only, after the table''s policies. Tells listeners of the topic org:{organization_id}:{table}, who need the capability, the ids of changed rows; where the policies ask for the dataset scope, members with a scope do not listen. Raises 22023 for a table without organization_id and id, and for an unknown capability.';
+    'For migrations, owner only, after the table''s policies. Tells listeners of the topic org:{organization_id}:{table}, who need the capability, the ids of changed rows; where the policies ask for the dataset scope, members with a scope do not listen. Raises 22023 for a table without organization_id and id or without policies, and for an unknown capability.';
 
 -- sql/schema/tenancy/capabilities.sql
 

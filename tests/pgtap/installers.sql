@@ -80,7 +80,8 @@ select tests.as_owner();
 select is(tests.refusal(statement) ->> 'sqlstate', '22023', 'add_broadcast refuses ' || title) from (values
     ('a capability nobody can hold', $$ select private.add_broadcast('public.notes', 'notes.read') $$),
     ('a table outside of public', $$ select private.add_broadcast('private.quotas', 'leads.read') $$),
-    ('a table without id', $$ select private.add_broadcast('public.plan_overrides', 'leads.read') $$)
+    ('a table without id', $$ select private.add_broadcast('public.plan_overrides', 'leads.read') $$),
+    ('a table without policies yet', $$ select private.add_broadcast('public.notes', 'leads.read') $$)
 ) as t (title, statement);
 select private.add_tenant_policies('public.boards', 'agents');
 select private.add_tenant_policies('public.notes', 'leads', dataset => 'dataset_id');
