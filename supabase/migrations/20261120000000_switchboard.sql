@@ -425,6 +425,15 @@ begin
             message = format('%s has no policy for select yet', target),
             hint = 'private.add_tenant_policies comes first: its policies say whether members with a dataset scope listen.';
     end if;
+    if capability !~ '\.read_all$' and exists (
+        select from pg_catalog.pg_policy p
+        where p.polrelid = target and pg_catalog.pg_get_expr(p.polqual, p.polrelid) ~ '\.read_all\M'
+    ) then
+        raise exception using
+            errcode = '22023',
+            message = format('holders of %s see their own rows of %s only, and would hear of all', capability, target),
+            hint = 'Listeners need the .read_all that the policies ask for.';
+    end if;
     insert into private.broadcasts (table_name, capability, is_scoped)
     values (v_table, capability, exists (
         select from pg_catalog.pg_policy p
@@ -437,7 +446,7 @@ begin
 end;
 $$;
 comment on function private.add_broadcast(regclass, text) is
-    'For migrations, owner only, after the table''s policies. Tells listeners of the topic org:{organization_id}:{table}, who need the capability, the ids of changed rows; where the policies ask for the dataset scope, members with a scope do not listen. Raises 22023 for a table without organization_id and id or without policies, and for an unknown capability.';
+    'For migrations, owner only, after the table''s policies. Tells listeners of the topic org:{organization_id}:{table}, who need the capability, the ids of changed rows; where the policies ask for the dataset scope, members with a scope do not listen. Raises 22023 for a table without organization_id and id or without policies, and for a capability that is unknown or does not show every row.';
 
 -- sql/schema/tenancy/capabilities.sql
 

@@ -19,6 +19,7 @@ create table public.notes (
     id uuid not null default gen_random_uuid(),
     dataset_id uuid,
     board_id uuid,
+    author_id uuid,
     is_open boolean not null default true,
     primary key (organization_id, id)
 );
@@ -84,7 +85,8 @@ select is(tests.refusal(statement) ->> 'sqlstate', '22023', 'add_broadcast refus
     ('a table without policies yet', $$ select private.add_broadcast('public.notes', 'leads.read') $$)
 ) as t (title, statement);
 select private.add_tenant_policies('public.boards', 'agents');
-select private.add_tenant_policies('public.notes', 'leads', dataset => 'dataset_id');
+select private.add_tenant_policies('public.notes', 'leads', dataset => 'dataset_id', own => 'author_id');
+select is(tests.refusal($$ select private.add_broadcast('public.notes', 'leads.read') $$) ->> 'sqlstate', '22023', 'add_broadcast refuses a capability that shows own rows only');
 select private.add_broadcast('public.boards', 'agents.read');
 select private.add_broadcast('public.notes', 'leads.read_all');
 update public.memberships set allowed_dataset_ids = '{}', can_view_all_leads = true where user_id = tests.id('a.manager');
