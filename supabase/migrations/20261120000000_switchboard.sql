@@ -319,7 +319,8 @@ comment on function private.add_deny_policy(regclass) is
 
 -- sql/schema/base/counters.sql
 
--- Live counters by one line: the four triggers of switchboard.maintain_counts on any child of any parent.
+-- Live counters by one line: the four triggers of switchboard.maintain_counts, on any child for each of its parents.
+-- Their names sort before enforce_quota, which may count by what they keep.
 
 create function private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb) returns void
     language plpgsql volatile
@@ -331,10 +332,12 @@ declare
     v_missing text;
     v_trigger record;
 begin
-    if jsonb_typeof(key) is distinct from 'object' or jsonb_typeof(counters) is distinct from 'object' then
+    if jsonb_typeof(key) is distinct from 'object' or jsonb_typeof(counters) is distinct from 'object'
+        or key = '{}' or counters = '{}'
+    then
         raise exception using
             errcode = '22023',
-            message = 'key and counters must be JSON objects',
+            message = 'key and counters must be JSON objects that name at least one column each',
             hint = 'key: {"column of the child": "column of the parent"}; counters: {"column of the parent": true or a predicate}.';
     end if;
     select format('%s has no column %s', c.relation, c.name) into v_missing
@@ -368,12 +371,16 @@ begin
     loop
         execute format(
             'create trigger %I after %s on %s %s for each statement execute function switchboard.maintain_counts(%s)',
-            'count_' || v_trigger.event, v_trigger.event, child, v_trigger.tables, v_arguments);
+            format('count_%s_in_%s', v_trigger.event, split_part(v_parent, '.', 2)), v_trigger.event, child, v_trigger.tables,
+            v_arguments);
     end loop;
+    -- Statements that touch no row: a predicate that cannot be read is found now and not by somebody's first insert.
+    execute format('update %s set %I = %2$I where false', child, (select min(k) from jsonb_object_keys(key) as k));
+    execute format('delete from %s where false', child);
 end;
 $$;
 comment on function private.add_counts(regclass, regclass, jsonb, jsonb) is
-    'For migrations, owner only. Keeps counter columns of a parent equal to the number of its child rows; begin with an empty child or with counters that are right. key: {child column: parent column}; counters: {parent column: true, or a predicate on one row}. Raises 22023 for what is no object and for unknown columns.';
+    'For migrations, owner only. Keeps counter columns of a parent equal to the number of its child rows; begin with an empty child or with counters that are right. key: {child column: parent column}; counters: {parent column: true, or a predicate on one row}. Raises 22023 for what is no object and for unknown columns, and what maintain_counts raises for a predicate.';
 
 -- sql/schema/base/broadcasts.sql
 
@@ -912,6 +919,8 @@ insert into public.plans (name) values ('starter'), ('professional'), ('enterpri
 
 -- sql/schema/tenancy/plan_limits.sql
 
+-- Plan limits: how many of what a plan allows.
+
 create table public.plan_limits (
     plan text not null references public.plans (name) on delete cascade,
     quota text not null references private.quotas (name),
@@ -1097,6 +1106,8 @@ select private.add_audit('public.organizations', '{n8n_webhook_url}');
 
 -- sql/schema/tenancy/plan_overrides.sql
 
+-- Plan overrides: one organization's limits that differ from its plan's.
+
 create table public.plan_overrides (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     quota text not null references private.quotas (name),
@@ -1178,13 +1189,20 @@ declare
 begin
     select q.counted_by into v_query from private.quotas q where q.name = quota;
     if found then
-        execute v_query into strict v_count using organization;
+        execute v_query into v_count using organization;
+        -- Without a number no limit would hold.
+        if v_count is null then
+            raise exception using
+                errcode = '22023',
+                message = format('the query of the quota on %s answers no number', quota),
+                hint = 'private.quotas.counted_by answers one for every organization, 0 for one that has nothing.';
+        end if;
     end if;
     return v_count;
 end;
 $$;
 comment on function private.quota_used(uuid, text) is
-    'How many an organization has of a quota, as private.quotas counts it; NULL for an unknown quota.';
+    'How many an organization has of a quota, as private.quotas counts it; NULL for an unknown quota. Raises 22023 where its query answers no number.';
 
 create function private.enforce_quota() returns trigger
     language plpgsql volatile security definer
@@ -1571,6 +1589,8 @@ grant update (full_name, first_name, last_name, country, phone_number, avatar_pa
     on public.profiles to authenticated;
 
 -- sql/schema/tenancy/profile_failures.sql
+
+-- Sign-ups whose profile could not be made.
 
 create table private.profile_failures (
     id bigint generated always as identity primary key,
@@ -2947,8 +2967,9 @@ grant execute on function public.change_plan(uuid, text) to service_role;
 
 -- sql/schema/credentials/root_keys.sql
 
--- Native code reads and writes this table and the two after it as their owner (switchboard.schema_contract). The keys in
--- them are wrapped: none opens anything without the server's key file.
+-- Root keys: id and check value of what this database is sealed with. Native code reads and writes this table,
+-- tenant_keys and unseal_audit as their owner (switchboard.schema_contract). The keys in them are wrapped: none opens
+-- anything without the server's key file.
 
 create table private.root_keys (
     kid text not null primary key
@@ -2963,6 +2984,8 @@ comment on table private.root_keys is
 select private.add_deny_policy('private.root_keys');
 
 -- sql/schema/credentials/tenant_keys.sql
+
+-- Tenant keys: one data key for each organization and version. Native code reads and writes them.
 
 create table private.tenant_keys (
     organization_id uuid not null references public.organizations (id) on delete cascade,
@@ -2989,6 +3012,8 @@ comment on index private.tenant_keys_root_kid_idx is
 select private.add_deny_policy('private.tenant_keys');
 
 -- sql/schema/credentials/unseal_audit.sql
+
+-- Who opened what. Native code writes here.
 
 create table private.unseal_audit (
     id bigint generated always as identity primary key,
@@ -3640,6 +3665,8 @@ grant update (
 ) on public.datasets to authenticated;
 
 -- sql/schema/leads/uploads.sql
+
+-- Uploads: one import each, and what became of its rows.
 
 create table public.uploads (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -4547,6 +4574,8 @@ grant update (
 ) on public.lessons to authenticated;
 
 -- sql/schema/prompts/prompt_templates.sql
+
+-- Prompt templates: starting points for prompts, of an organization and of the system.
 
 create table public.prompt_templates (
     organization_id uuid default switchboard.current_organization_id()
@@ -6041,6 +6070,8 @@ $$;
 
 -- sql/schema/operator/platform_admins.sql
 
+-- Who administers the installation. Native code reads it.
+
 create table private.platform_admins (
     user_id uuid not null primary key references auth.users (id) on delete cascade,
     granted_by uuid,
@@ -6052,6 +6083,8 @@ comment on table private.platform_admins is
 select private.add_deny_policy('private.platform_admins');
 
 -- sql/schema/operator/platform_log.sql
+
+-- Who became and ceased to be a platform administrator.
 
 create table private.platform_log (
     id bigint generated always as identity primary key,
@@ -6440,6 +6473,8 @@ grant execute on function public.my_support_sessions() to authenticated;
 
 -- sql/schema/operator/doctor_tables.sql
 
+-- The doctor's checks on tables and views.
+
 create function private.doctor_tables() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''
@@ -6542,6 +6577,8 @@ comment on function private.doctor_tables() is
 
 -- sql/schema/operator/doctor_policies.sql
 
+-- The doctor's checks on policies.
+
 create function private.wrap_calls(rule text) returns text
     language sql immutable strict parallel safe
     set search_path = ''
@@ -6628,6 +6665,8 @@ comment on function private.doctor_policies() is
 
 -- sql/schema/operator/doctor_functions.sql
 
+-- The doctor's checks on functions.
+
 create function private.doctor_functions() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''
@@ -6676,6 +6715,8 @@ comment on function private.doctor_functions() is
     'Findings on functions in public, private and switchboard: definer rights within reach of a client, names looked up along the caller''s path, anything open to anon.';
 
 -- sql/schema/operator/doctor_keys.sql
+
+-- The doctor's checks on keys.
 
 create function private.doctor_keys() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
@@ -6765,6 +6806,8 @@ comment on function private.doctor_keys() is
 
 -- sql/schema/operator/doctor_grants.sql
 
+-- The doctor's checks on grants.
+
 create function private.doctor_grants() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''
@@ -6798,6 +6841,8 @@ comment on function private.doctor_grants() is
     'Findings on grants in public and private: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN for API roles, anything for anon.';
 
 -- sql/schema/operator/doctor_server.sql
+
+-- The doctor's checks on the server: settings, versions, what waits for the operator.
 
 create function private.doctor_facts() returns jsonb
     language sql stable
@@ -6904,6 +6949,8 @@ comment on function private.doctor_server(jsonb) is
     'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
 
 -- sql/schema/operator/doctor_contract.sql
+
+-- The doctor's checks on what native code reads.
 
 create function private.doctor_contract() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
@@ -7104,6 +7151,8 @@ comment on view private.unused_indexes is
 
 -- sql/schema/compat/clients.sql
 
+-- Organizations under the name clients.
+
 create view public.clients with (security_invoker = true) as
     select
         o.id,
@@ -7157,6 +7206,8 @@ grant update (
 ) on public.clients to authenticated;
 
 -- sql/schema/compat/users.sql
+
+-- Memberships with their people under the name users.
 
 create function private.member_contact(
     organization uuid,
@@ -7232,6 +7283,8 @@ grant select on public.users to authenticated;
 
 -- sql/schema/compat/user_organizations.sql
 
+-- Memberships in force under the name user_organizations.
+
 create view public.user_organizations with (security_invoker = true) as
     select m.id, m.user_id, m.organization_id, m.role, m.created_at
     from public.memberships m
@@ -7247,6 +7300,8 @@ comment on column public.user_organizations.created_at is 'memberships.created_a
 grant select on public.user_organizations to authenticated;
 
 -- sql/schema/compat/functions.sql
+
+-- Functions and computed fields of other schemas.
 
 create function public.get_my_org_id() returns uuid
     language sql stable

@@ -32,8 +32,12 @@ select is(tests.refusal(statement) ->> 'sqlstate', '22023', 'add_counts refuses 
     ('no key', $$ select private.add_counts('public.notes', 'public.boards', null, '{"notes": true}') $$),
     ('an unknown column of the child', $$ select private.add_counts('public.notes', 'public.boards', '{"other": "id"}', '{"notes": true}') $$),
     ('an unknown column of the parent', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "other"}', '{"notes": true}') $$),
+    ('no counter', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{}') $$),
+    ('what is no predicate', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "7 = 7"}') $$),
     ('an unknown counter', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"other": true}') $$)
 ) as t (title, statement);
+select is(tests.refusal($$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "other is null"}') $$) ->> 'sqlstate',
+    '42703', 'a predicate on a column that is not there is refused when it is applied');
 select private.add_counts(
     'public.notes', 'public.boards', '{"organization_id": "organization_id", "board_id": "id"}',
     '{"notes": true, "open_notes": "is_open"}'
@@ -55,8 +59,16 @@ select is(tests.counters(), '1/0 0/0 1/1', 'a deletion');
 truncate public.notes;
 select is(tests.counters(), '0/0 0/0 0/0', 'a truncation');
 
+alter table public.datasets add column notes integer not null default 0;
+select is(tests.refusal($$ select private.add_counts('public.notes', 'public.datasets', '{"organization_id": "organization_id", "dataset_id": "id"}', '{"notes": true}') $$),
+    '{}', 'a child counts in a second parent too');
+
 -- add_quota
 select is(tests.refusal($$ select private.add_quota('public.boards', 'boards') $$) ->> 'sqlstate', '22023', 'a quota that there is not');
+insert into private.quotas (name, counted_by) values ('nothing', 'select null::bigint'), ('no_row', 'select 1::bigint where false');
+select is(tests.refusal(format('select private.quota_used(%L, %L)', tests.id('a'), q)) ->> 'sqlstate', '22023', 'a quota that is not counted: ' || q)
+    from unnest(array['nothing', 'no_row']) as q;
+delete from private.quotas where name in ('nothing', 'no_row');
 insert into private.quotas (name, counted_by) values ('boards', 'select count(*) from public.boards where organization_id = $1');
 insert into public.plan_limits (plan, quota, max_count) values ('enterprise', 'boards', 3);
 select private.add_quota('public.boards', 'boards');

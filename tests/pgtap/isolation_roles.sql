@@ -23,8 +23,7 @@ create temporary table cases as
             when 'delete' then has_table_privilege('authenticated', 'public.' || t.name, v.verb)
             else has_any_column_privilege('authenticated', 'public.' || t.name, v.verb)
         end as granted,
-        -- Every member sees who the others are.
-        (t.name, v.verb) = ('memberships', 'select') or exists (
+        exists (
             select from switchboard.capabilities() c
             where c.role = r.role and c.capability = t.object || '.' || case
                 -- Who is invited is for those who could have invited them.

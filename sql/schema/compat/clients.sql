@@ -1,3 +1,5 @@
+-- Organizations under the name clients.
+
 create view public.clients with (security_invoker = true) as
     select
         o.id,

@@ -1,3 +1,5 @@
+-- Functions and computed fields of other schemas.
+
 create function public.get_my_org_id() returns uuid
     language sql stable
     set search_path = ''

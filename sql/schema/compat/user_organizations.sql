@@ -1,3 +1,5 @@
+-- Memberships in force under the name user_organizations.
+
 create view public.user_organizations with (security_invoker = true) as
     select m.id, m.user_id, m.organization_id, m.role, m.created_at
     from public.memberships m

@@ -1,3 +1,5 @@
+-- Memberships with their people under the name users.
+
 create function private.member_contact(
     organization uuid,
     member uuid

@@ -1,5 +1,6 @@
--- Native code reads and writes this table and the two after it as their owner (switchboard.schema_contract). The keys in
--- them are wrapped: none opens anything without the server's key file.
+-- Root keys: id and check value of what this database is sealed with. Native code reads and writes this table,
+-- tenant_keys and unseal_audit as their owner (switchboard.schema_contract). The keys in them are wrapped: none opens
+-- anything without the server's key file.
 
 create table private.root_keys (
     kid text not null primary key

@@ -1,3 +1,5 @@
+-- Tenant keys: one data key for each organization and version. Native code reads and writes them.
+
 create table private.tenant_keys (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     version integer not null

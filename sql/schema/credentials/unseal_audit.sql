@@ -1,3 +1,5 @@
+-- Who opened what. Native code writes here.
+
 create table private.unseal_audit (
     id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),

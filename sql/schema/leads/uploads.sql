@@ -1,3 +1,5 @@
+-- Uploads: one import each, and what became of its rows.
+
 create table public.uploads (
     organization_id uuid not null default switchboard.current_organization_id()
         references public.organizations (id) on delete cascade,

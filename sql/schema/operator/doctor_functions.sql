@@ -1,3 +1,5 @@
+-- The doctor's checks on functions.
+
 create function private.doctor_functions() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''

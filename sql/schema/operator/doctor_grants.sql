@@ -1,3 +1,5 @@
+-- The doctor's checks on grants.
+
 create function private.doctor_grants() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''

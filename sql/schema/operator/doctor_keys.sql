@@ -1,3 +1,5 @@
+-- The doctor's checks on keys.
+
 create function private.doctor_keys() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''

@@ -1,3 +1,5 @@
+-- The doctor's checks on policies.
+
 create function private.wrap_calls(rule text) returns text
     language sql immutable strict parallel safe
     set search_path = ''

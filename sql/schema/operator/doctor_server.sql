@@ -1,3 +1,5 @@
+-- The doctor's checks on the server: settings, versions, what waits for the operator.
+
 create function private.doctor_facts() returns jsonb
     language sql stable
     set search_path = ''

@@ -1,3 +1,5 @@
+-- The doctor's checks on tables and views.
+
 create function private.doctor_tables() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''

@@ -1,3 +1,5 @@
+-- Who administers the installation. Native code reads it.
+
 create table private.platform_admins (
     user_id uuid not null primary key references auth.users (id) on delete cascade,
     granted_by uuid,

@@ -1,3 +1,5 @@
+-- Who became and ceased to be a platform administrator.
+
 create table private.platform_log (
     id bigint generated always as identity primary key,
     created_at timestamptz not null default clock_timestamp(),

@@ -1,3 +1,5 @@
+-- Prompt templates: starting points for prompts, of an organization and of the system.
+
 create table public.prompt_templates (
     organization_id uuid default switchboard.current_organization_id()
         references public.organizations (id) on delete cascade,

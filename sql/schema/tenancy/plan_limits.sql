@@ -1,3 +1,5 @@
+-- Plan limits: how many of what a plan allows.
+
 create table public.plan_limits (
     plan text not null references public.plans (name) on delete cascade,
     quota text not null references private.quotas (name),

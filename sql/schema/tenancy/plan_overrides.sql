@@ -1,3 +1,5 @@
+-- Plan overrides: one organization's limits that differ from its plan's.
+
 create table public.plan_overrides (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     quota text not null references private.quotas (name),

@@ -1,3 +1,5 @@
+-- Sign-ups whose profile could not be made.
+
 create table private.profile_failures (
     id bigint generated always as identity primary key,
     user_id uuid not null,

@@ -43,13 +43,20 @@ declare
 begin
     select q.counted_by into v_query from private.quotas q where q.name = quota;
     if found then
-        execute v_query into strict v_count using organization;
+        execute v_query into v_count using organization;
+        -- Without a number no limit would hold.
+        if v_count is null then
+            raise exception using
+                errcode = '22023',
+                message = format('the query of the quota on %s answers no number', quota),
+                hint = 'private.quotas.counted_by answers one for every organization, 0 for one that has nothing.';
+        end if;
     end if;
     return v_count;
 end;
 $$;
 comment on function private.quota_used(uuid, text) is
-    'How many an organization has of a quota, as private.quotas counts it; NULL for an unknown quota.';
+    'How many an organization has of a quota, as private.quotas counts it; NULL for an unknown quota. Raises 22023 where its query answers no number.';
 
 create function private.enforce_quota() returns trigger
     language plpgsql volatile security definer
