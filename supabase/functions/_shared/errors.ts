@@ -31,8 +31,14 @@ const STATUS: Record<ErrorCode, number> = {
 
 /** A refusal that the caller is told as it stands; its message is safe to send. */
 export class Refusal extends Error {
-  constructor(readonly code: ErrorCode, message: string, readonly headers: HeadersInit = {}) {
-    super(message);
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly headers: HeadersInit = {},
+    /** What the database said, for the log alone. */
+    cause?: DatabaseError,
+  ) {
+    super(message, { cause });
     this.name = "Refusal";
   }
 }
@@ -80,6 +86,7 @@ export function unwrap<T>(step: string, answer: Answer<T>): T {
 
 /** What the database may refuse a user, in words that say nothing about its rows. */
 const REFUSED = new Map<number, [ErrorCode, string]>([
+  [400, ["bad_request", "the request does not fit what is asked for"]],
   [401, ["unauthorized", "sign in again"]],
   [403, ["forbidden", "you have no right to do this"]],
   [404, ["not_found", "there is no such thing, or you may not see it"]],
@@ -87,9 +94,19 @@ const REFUSED = new Map<number, [ErrorCode, string]>([
   [429, ["too_many_requests", "the limit is reached"]],
 ]);
 
+/** What no user can help: a table, column or function that is not there; of 400 all but bad values and rules. */
+function isOurs({ status, code }: DatabaseError): boolean {
+  return code.startsWith("PGRST2") || status === 400 && !/^(PT400|22...|23514)$/.test(code);
+}
+
 /** As `unwrap`, for what was asked by `forUser`: the database's refusal becomes the caller's. */
 export function unwrapForUser<T>(step: string, answer: Answer<T>): T {
-  const refused = answer.error && REFUSED.get(answer.status);
-  if (refused) throw new Refusal(...refused);
-  return unwrap(step, answer);
+  try {
+    return unwrap(step, answer);
+  } catch (error) {
+    const refused = error instanceof DatabaseError && REFUSED.get(error.status);
+    if (!refused || isOurs(error)) throw error;
+    const [code, message] = refused;
+    throw new Refusal(code, message, {}, error);
+  }
 }

@@ -45,7 +45,8 @@ export async function respond(
   const requestId = requestIdOf(request);
   const noted: LogEntry = {};
   const note = (fields: LogEntry) => void Object.assign(noted, fields);
-  const answer = await answerTo(request, handler, { ...rest, name, requestId, note });
+  const answered = await answerTo(request, handler, { ...rest, name, requestId, note });
+  const answer = sendable(answered) ? answered : brokenBy(handler, requestId, note);
 
   const headers = new Headers(answer.headers);
   headers.set("x-request-id", requestId);
@@ -61,6 +62,18 @@ export async function respond(
   });
   return new Response(answer.body, { status, statusText, headers });
 }
+
+/** Whether a handler gave an answer that can be sent: not `Response.error()`, nor one already read. */
+function sendable(answer: Response | undefined): answer is Response {
+  return answer instanceof Response && answer.status >= 200 && !answer.bodyUsed;
+}
+
+function brokenBy(handler: Handler, requestId: string, note: Context["note"]): Response {
+  note({ outcome: "failed", error: "no answer" });
+  return handler.failed?.() ?? errorResponse(internal(), requestId);
+}
+
+const internal = () => new Refusal("internal", "the request failed; its request_id is in the log");
 
 async function answerTo(
   request: Request,
@@ -87,18 +100,22 @@ async function answerTo(
 /** What the caller may know of an error; the log learns more. */
 function refusalFor(error: unknown, note: Context["note"]): Refusal {
   if (error instanceof Refusal) {
+    const { cause } = error;
+    if (cause instanceof DatabaseError) {
+      note({ step: cause.step, code: cause.code, message: withoutValues(cause.message) });
+    }
     note({ outcome: error.code });
     return error;
   }
   if (error instanceof DatabaseError) {
     const { step, code, message } = error;
-    note({ outcome: "database_error", step, code, message: withoutNumbers(message) });
+    note({ outcome: "database_error", step, code, message: withoutValues(message) });
     if (error.isPassing) return new Refusal("unavailable", "try again in a moment");
   } else {
     const bug = error instanceof Error ? error : new Error();
     note({ outcome: "failed", error: bug.name, at: place(bug) });
   }
-  return new Refusal("internal", "the request failed; its request_id is in the log");
+  return internal();
 }
 
 /** The caller's id when it is a uuid, so that one id follows a request through; else a new one. */
@@ -113,7 +130,7 @@ function place(error: Error): string | null {
     null;
 }
 
-/** PostgreSQL quotes a value that it could not read; a phone number among them is not for the log. */
-function withoutNumbers(text: string): string {
-  return text.replace(/\+?\d[\d ().-]{5,}\d/g, "…");
+/** PostgreSQL quotes a value that it could not read; neither it nor a phone number is for the log. */
+function withoutValues(text: string): string {
+  return text.replace(/: "[^]*"/g, ': "…"').replace(/\+?\d[\d ().-]{5,}\d/g, "…");
 }

@@ -159,8 +159,37 @@ Deno.test("what the database refuses a user is refused, in our words", async () 
     const answer = await ask(asking(Number(status), "42501"), request());
     assert.deepEqual(errorOf(answer), [Number(status), code]);
     assert.ok(!answer.text.includes("hunter2"));
+    const [{ outcome, step, code: said } = {}] = answer.logged;
+    assert.deepEqual([outcome, step, said], [code, "read", "42501"]);
   }
-  assert.deepEqual(errorOf(await ask(asking(400, "42703"), request())), [500, "internal"]);
+  for (const code of ["PT400", "22P02", "22023", "23514"]) {
+    assert.deepEqual(errorOf(await ask(asking(400, code), request())), [400, "bad_request"]);
+  }
+  for (const [status, code] of [[400, "42703"], [400, "PGRST100"], [404, "PGRST202"]] as const) {
+    assert.deepEqual(errorOf(await ask(asking(status, code), request())), [500, "internal"]);
+  }
+});
+
+Deno.test("what a handler gives that is no answer is our failure, and no rejection", async () => {
+  const read = new Response("read");
+  await read.text();
+  for (const broken of [Response.error(), read, undefined as unknown as Response]) {
+    const answer = await ask(tested(() => Promise.resolve(broken)), request());
+    assert.deepEqual(errorOf(answer), [500, "internal"]);
+    assert.deepEqual(answer.logged.map(({ outcome, status }) => [outcome, status]), [[
+      "failed",
+      500,
+    ]]);
+  }
+});
+
+Deno.test("the log has no value that the database quotes", async () => {
+  const handler = tested(() => {
+    unwrap("read", failure(400, "22P02", 'invalid input syntax for type uuid: "a@b.example"'));
+    return untouched();
+  });
+  const { logged } = await ask(handler, request());
+  assert.equal(logged[0]?.message, 'invalid input syntax for type uuid: "…"');
 });
 
 Deno.test("any page may read every answer, errors included, unless origins are named", async () => {
