@@ -8,7 +8,8 @@ select tests.make_tenant('b', 802);
 -- Before: a policy that nobody could satisfy is refused, with what to do.
 create table public.orders (
     organization_id uuid not null default switchboard.current_organization_id() references public.organizations (id),
-    id uuid primary key default gen_random_uuid(), dataset_id uuid, title text not null, done boolean not null default false);
+    id uuid not null default gen_random_uuid(), dataset_id uuid, title text not null, done boolean not null default false,
+    primary key (organization_id, id));
 create temporary table refused as
     select tests.refusal($$ select private.add_tenant_policies('public.orders', 'orders') $$) as r;
 select is((select r ->> 'sqlstate' from refused), '22023', 'what is not defined is asked for by no policy');
@@ -35,6 +36,7 @@ select private.define_capability('orders.read', roles => '{owner,admin,manager}'
 select private.define_capability('orders.write', roles => '{owner,admin}'), private.define_capability('orders.delete', roles => '{owner}');
 select private.add_tenant_policies('public.orders', 'orders'), private.add_row_triggers('public.orders', '{organization_id,id}');
 grant select, insert, update, delete on public.orders to authenticated;
+select is_empty($$ select code, finding from private.doctor() where object ~ 'orders' and severity <> 'info' $$, 'the doctor finds nothing about such a table');
 
 select private.define_capability('visits.read', '{viewer,sales_rep,manager}'), private.define_capability('visits.read_all', '{admin,manager,viewer}'),
     private.define_capability('visits.write', '{manager,sales_rep}'), private.define_capability('visits.delete', '{admin}');
