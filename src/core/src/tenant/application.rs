@@ -2,8 +2,8 @@
 //! role, permissions, the organization's status, support sessions.
 
 use super::capability::{Capability, reads};
-use super::role::{ADMINS, OWNER, Role};
-use super::status::OrganizationStatus;
+use super::role::{OWNER, Role};
+use super::status::{Left, OrganizationStatus};
 
 /// One of them, as `private.capabilities` defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,10 +81,10 @@ impl ApplicationRights {
                     Some(true) => by_role || capability.roles != OWNER,
                     None => by_role,
                 };
-                held && match status {
-                    OrganizationStatus::Active => true,
-                    OrganizationStatus::Paused => only_reads,
-                    OrganizationStatus::Cancelled => only_reads && role.bit() & ADMINS != 0,
+                held && match status.leaves(*role) {
+                    Left::All => true,
+                    Left::Reads => only_reads,
+                    Left::Nothing => false,
                 }
             }
         }

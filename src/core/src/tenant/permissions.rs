@@ -3,8 +3,8 @@
 
 use super::application::is_application_name;
 use super::capability::{Capability, CapabilitySet, GRANTABLE, READS};
-use super::role::{ADMINS, Role};
-use super::status::OrganizationStatus;
+use super::role::Role;
+use super::status::{Left, OrganizationStatus};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 /// The four flags of a membership; each adds one capability.
@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for PermissionsVisitor {
 }
 
 /// What a member holds: the role's default and what flags and permissions add, minus what permissions take away, masked
-/// by the organization's status. A paused organization can only be read; a cancelled one only by its owner and admins.
+/// by the organization's status.
 pub fn effective(
     role: Role,
     flags: Flags,
@@ -137,11 +137,10 @@ pub fn effective(
     let held = CapabilitySet::of_role(role)
         .union(added.intersection(GRANTABLE))
         .without(permissions.denied);
-    match status {
-        OrganizationStatus::Active => held,
-        OrganizationStatus::Paused => held.intersection(READS),
-        OrganizationStatus::Cancelled if role.bit() & ADMINS != 0 => held.intersection(READS),
-        OrganizationStatus::Cancelled => CapabilitySet::NONE,
+    match status.leaves(role) {
+        Left::All => held,
+        Left::Reads => held.intersection(READS),
+        Left::Nothing => CapabilitySet::NONE,
     }
 }
 

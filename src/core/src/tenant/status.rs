@@ -1,4 +1,6 @@
-//! Where an organization stands.
+//! Where an organization stands, and what that leaves of a member's capabilities.
+
+use super::role::{ADMINS, Role};
 
 /// Where an organization stands; stored in `organizations.status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,4 +23,25 @@ impl OrganizationStatus {
             _ => None,
         }
     }
+
+    /// What it leaves of the capabilities of a member with this role.
+    pub(super) fn leaves(self, role: Role) -> Left {
+        match self {
+            Self::Active => Left::All,
+            Self::Paused => Left::Reads,
+            Self::Cancelled if role.bit() & ADMINS != 0 => Left::Reads,
+            Self::Cancelled => Left::Nothing,
+        }
+    }
+}
+
+/// What a status leaves: a paused organization can only be read, a cancelled one only by its owner and admins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Every capability.
+    All,
+    /// Those that only read.
+    Reads,
+    /// None.
+    Nothing,
 }
