@@ -45,8 +45,7 @@ export async function respond(
   const requestId = requestIdOf(request);
   const noted: LogEntry = {};
   const note = (fields: LogEntry) => void Object.assign(noted, fields);
-  const answered = await answerTo(request, handler, { ...rest, name, requestId, note });
-  const answer = sendable(answered) ? answered : brokenBy(handler, requestId, note);
+  const answer = await answerTo(request, handler, { ...rest, name, requestId, note });
 
   const headers = new Headers(answer.headers);
   headers.set("x-request-id", requestId);
@@ -68,13 +67,6 @@ function sendable(answer: Response | undefined): answer is Response {
   return answer instanceof Response && answer.status >= 200 && !answer.bodyUsed;
 }
 
-function brokenBy(handler: Handler, requestId: string, note: Context["note"]): Response {
-  note({ outcome: "failed", error: "no answer" });
-  return handler.failed?.() ?? errorResponse(internal(), requestId);
-}
-
-const internal = () => new Refusal("internal", "the request failed; its request_id is in the log");
-
 async function answerTo(
   request: Request,
   handler: Handler,
@@ -89,7 +81,9 @@ async function answerTo(
     if (!methods.includes(request.method)) {
       throw new Refusal("method_not_allowed", `use ${methods[0]}`, { allow: methods.join(", ") });
     }
-    return await handler.handle(request, context);
+    const answer = await handler.handle(request, context);
+    if (!sendable(answer)) throw new TypeError("the handler's answer cannot be sent");
+    return answer;
   } catch (error) {
     const refusal = refusalFor(error, context.note);
     if (refusal !== error && handler.failed) return handler.failed();
@@ -99,23 +93,22 @@ async function answerTo(
 
 /** What the caller may know of an error; the log learns more. */
 function refusalFor(error: unknown, note: Context["note"]): Refusal {
+  const said = error instanceof Refusal ? error.cause : error;
+  if (said instanceof DatabaseError) {
+    note({ step: said.step, code: said.code, message: withoutValues(said.message) });
+  }
   if (error instanceof Refusal) {
-    const { cause } = error;
-    if (cause instanceof DatabaseError) {
-      note({ step: cause.step, code: cause.code, message: withoutValues(cause.message) });
-    }
     note({ outcome: error.code });
     return error;
   }
   if (error instanceof DatabaseError) {
-    const { step, code, message } = error;
-    note({ outcome: "database_error", step, code, message: withoutValues(message) });
+    note({ outcome: "database_error" });
     if (error.isPassing) return new Refusal("unavailable", "try again in a moment");
   } else {
     const bug = error instanceof Error ? error : new Error();
     note({ outcome: "failed", error: bug.name, at: place(bug) });
   }
-  return internal();
+  return new Refusal("internal", "the request failed; its request_id is in the log");
 }
 
 /** The caller's id when it is a uuid, so that one id follows a request through; else a new one. */
