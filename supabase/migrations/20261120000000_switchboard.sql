@@ -504,8 +504,6 @@ create function private.define_capability(name text, roles text[]) returns void
     set search_path = ''
 as $$
 #variable_conflict use_variable
-declare
-    all_roles constant text[] := array['owner', 'admin', 'manager', 'sales_rep', 'viewer'];
 begin
     if private.is_capability_name(name) is not true then
         raise exception using
@@ -519,14 +517,18 @@ begin
             message = format('%s is one of Switchboard''s own capabilities', name),
             hint = 'Its roles are fixed; choose another object or verb.';
     end if;
-    if roles is null or cardinality(roles) = 0 or not roles <@ all_roles then
+    if coalesce(cardinality(roles), 0) = 0
+        or exists (select from unnest(roles) as r where private.role_rank(r) is null)
+    then
         raise exception using
             errcode = '22023',
             message = 'roles must be some of owner, admin, manager, sales_rep, viewer',
             hint = 'The owner always holds it and may be left out.';
     end if;
     insert into private.capabilities as c (name, roles)
-    values (name, array(select r from unnest(all_roles) as r where r = 'owner' or r = any (roles)))
+    values (name, array(
+        select r from (select unnest(roles) union select 'owner') as given (r) order by private.role_rank(r) desc
+    ))
     on conflict on constraint capabilities_pkey do update set roles = excluded.roles;
 end;
 $$;
