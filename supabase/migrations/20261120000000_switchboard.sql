@@ -1486,6 +1486,27 @@ $$;
 comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
+create function private.lock_owned_organizations() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    perform from public.organizations o
+        where o.id in (
+            select m.organization_id from public.memberships m
+            where m.user_id = old.id and m.role = 'owner' and m.status = 'active'
+        )
+        order by o.id
+        for no key update;
+    return old;
+end;
+$$;
+comment on function private.lock_owned_organizations() is
+    'BEFORE DELETE trigger on auth.users: locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
+create trigger on_auth_user_deleted
+    before delete on auth.users
+    for each row execute function private.lock_owned_organizations();
+
 create trigger guard_member
     before insert or update or delete on public.memberships
     for each row execute function private.guard_member();

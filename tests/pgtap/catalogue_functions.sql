@@ -199,6 +199,7 @@ select bag_eq(
         ('private.keep_last_owner()', 'v', true),
         ('private.leave_organization(p_organization_id uuid)', 'v', true),
         ('private.lock_member(organization uuid, member uuid)', 'v', false),
+        ('private.lock_owned_organizations()', 'v', true),
         ('private.may_become_member(member memberships)', 'v', false),
         ('private.member_capabilities(member memberships)', 's', false),
         ('private.member_contact(organization uuid, member uuid)', 's', true),
