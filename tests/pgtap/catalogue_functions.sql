@@ -176,6 +176,7 @@ select bag_eq(
         ('private.capability_roles(capability text)', 's', false),
         ('private.check_dataset_scope()', 'v', false),
         ('private.check_permissions()', 'v', false),
+        ('private.check_duplicate_of()', 'v', false),
         ('private.check_lesson()', 'v', false),
         ('private.compile_draft()', 'v', false),
         ('private.copy_email()', 'v', true),
