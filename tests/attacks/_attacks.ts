@@ -155,6 +155,43 @@ const special = (
   },
   works,
 });
+/** The statement for two tenants, and a row if the two get different answers. */
+const compared = (statement: string, one: string, other: string) => [
+  `do $do$
+   declare
+     tenant text;
+     told text := '';
+   begin
+     foreach tenant in array array['${one}', '${other}'] loop
+       begin
+         execute replace($statement$${statement}$statement$, '$t', tenant);
+         told := told || ' done';
+       exception when others then
+         told := told || ' ' || sqlstate || replace(sqlerrm, tenant, '');
+       end;
+       perform set_config('tests.told_' || md5(tenant), told, true);
+       told := '';
+     end loop;
+   end
+   $do$`,
+  `select 1 where current_setting('tests.told_' || md5('${one}')) <> current_setting('tests.told_' || md5('${other}'))`,
+];
+const listens = (by: Actor): Attack => ({
+  id: "46",
+  title: "learn from a trigger that an organization exists",
+  by,
+  tries: ({ tables, triggered }) =>
+    [
+      ...tables.filter(({ tenant }) => tenant !== "id").map((table) =>
+        [table.name, insert(table, "b").replace(`values ('${b}'`, "values ('$t'")] as const
+      ),
+      ...Object.entries(triggered),
+    ].map(([subject, statement]) => ({
+      subject,
+      statements: compared(statement, b, id("nowhere")),
+    })),
+  works: touched,
+});
 const counted = ({ counters }: World, statement: (c: NonNullable<World["counters"]>) => string[]) =>
   counters && [
     ...statement(counters),
@@ -203,6 +240,7 @@ export const attacks: Attack[] = [
       }),
     works: raised("23505"),
   },
+  ...(["owner", "stranger"] as const).map(listens),
   {
     id: "14",
     title: "make oneself more than one is",
@@ -359,6 +397,27 @@ export const attacks: Attack[] = [
     "viewer",
     ({ readToken }) => readToken ? [readToken] : null,
     ({ rows }) => rows.some(({ token }) => token),
+  ),
+  special(
+    "23",
+    "accept an invitation to an address that only looks like the own",
+    "postgres",
+    ({ lookAlike }) => lookAlike,
+    touched,
+  ),
+  special(
+    "23",
+    "own an organization as an anonymous user whose token does not say so",
+    "postgres",
+    ({ anonymousOwner }) => anonymousOwner,
+    touched,
+  ),
+  special(
+    "46",
+    "learn from a reference that a row out of sight exists",
+    "postgres",
+    ({ outOfSight }) => outOfSight,
+    touched,
   ),
   {
     id: "X12",

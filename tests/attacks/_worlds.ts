@@ -47,6 +47,14 @@ export interface World {
   sameNumber: string | null;
   /** Changes what every tenant starts from and none owns. */
   changeShared: string | null;
+  /** Inserts for tenant $t on which a trigger works that fires before row level security does, by title. */
+  triggered: Record<string, string>;
+  /** Accepts, as somebody whose address only looks like it, an invitation to another address. */
+  lookAlike: string[] | null;
+  /** Makes an organization as an anonymous user whose token does not say so. */
+  anonymousOwner: string[] | null;
+  /** Points a reference at a row of the own tenant that a member may not see. */
+  outOfSight: string[] | null;
   /** A table of a definer helper, made again where an unpinned search_path finds it first. */
   shadow: string[] | null;
 }
@@ -75,6 +83,10 @@ const none = {
   readToken: null,
   sameNumber: null,
   changeShared: null,
+  triggered: {},
+  lookAlike: null,
+  anonymousOwner: null,
+  outOfSight: null,
   shadow: null,
 };
 
@@ -310,6 +322,12 @@ const s4: World = {
   ],
 };
 
+/** What PostgREST sets for a signed-in user, for attacks that first prepare something as the tables' owner. */
+const signIn = (name: string) =>
+  `select set_config('request.jwt.claims', '{"sub": "${
+    id(name)
+  }", "role": "authenticated"}', true), set_config('role', 'authenticated', true)`;
+
 const ours: World = {
   ...none,
   name: "ours",
@@ -349,6 +367,36 @@ const ours: World = {
     select '${id("a")}', provider, phone_number from phone_numbers where organization_id = '${
     id("b")
   }'`,
+  triggered: {
+    "customers, a national number":
+      "insert into customers (organization_id, phone_number) values ('$t', '020 7183 8750')",
+    "leads, a national number":
+      `insert into leads (organization_id, dataset_id, first_name, phone_number)
+       values ('$t', '${id("b.dataset")}', 'Lead', '020 7183 8750')`,
+    "provider_accounts, a secret":
+      `insert into provider_accounts (organization_id, provider, account_ref, credentials)
+       values ('$t', 'twilio', 'AC', '{"authToken": "x"}')`,
+  },
+  lookAlike: [
+    `update auth.users set email = chr(8490) || 'ate@n.example', email_confirmed_at = now() where id = '${
+      id("n.nobody")
+    }'`,
+    `insert into invitations (organization_id, email, role, token_hash, invited_by, expires_at) values
+       ('${id("b")}', 'kate@n.example', 'admin', sha256('x'), '${
+      id("b.owner")
+    }', now() + interval '1 day')`,
+    signIn("n.nobody"),
+    "select accept_invitation('x')",
+  ],
+  anonymousOwner: [
+    `update auth.users set is_anonymous = true where id = '${id("n.nobody")}'`,
+    signIn("n.nobody"),
+    "select create_organization('Anonymous')",
+  ],
+  outOfSight: [
+    signIn("a.sales_rep"),
+    `update leads set duplicate_of = '${id("a.lead")}' where id = '${id("a.lead.rep")}'`,
+  ],
   shadow: [
     "create temporary table memberships (like public.memberships including defaults)",
     "grant select on pg_temp.memberships to public",
