@@ -60,19 +60,19 @@ as_root() {
 }
 
 # PostgreSQL refuses to run as root, so root's servers run as postgres; everybody else's run as themselves.
-if is_root; then server_user=postgres; else server_user=$(id -un); fi
-as_server() {
-    if is_root; then
-        setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp "$@"
-    else
-        "$@"
-    fi
-}
+if is_root; then
+    server_user=postgres
+    as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp)
+else
+    server_user=$(id -un)
+    as_server_user=()
+fi
+as_server() { "${as_server_user[@]}" "$@"; }
 # False when a folder on the way is closed to the postgres user, as in a clone below a 0700 home.
 server_can_reach_repo() { as_server test -r "$repo/pgrx.toml" 2>/dev/null; }
 
-# Where stacks keep their state: .stack, or a folder below /var/tmp when the servers cannot reach the repository.
-state_root() {
+# A folder that the servers reach: .stack, or one below /var/tmp when the repository is closed to them.
+open_folder() {
     if server_can_reach_repo; then
         say "$repo/.stack"
     else
@@ -80,9 +80,9 @@ state_root() {
     fi
 }
 
-# npm's platform packages hold the plain binaries; those need no Node at run time.
+# npm's platform packages hold the plain binaries; those need no Node at run time. node_bin tool [copy of the repository]
 node_bin() {
-    local modules=$repo/supabase/node_modules
+    local modules=${2:-$repo}/supabase/node_modules
     case $1 in
         supabase) say "$modules/@supabase/cli-linux-x64/bin/supabase" ;;
         deno) say "$modules/@deno/linux-x64-glibc/deno" ;;

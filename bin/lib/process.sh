@@ -15,15 +15,12 @@ daemon_runs() {
     [[ -n $started && $(started_at "$pid") == "$started" ]] && is_alive "$pid"
 }
 
-# start_daemon name command…: runs it as the server user if that can reach the repository, else as the caller.
+# start_daemon name command…: runs it as the server user.
 start_daemon() {
-    local name=$1 pid run=()
+    local name=$1 pid
     shift
-    if is_root && server_can_reach_repo; then
-        run=(setpriv "--reuid=$server_user" "--regid=$server_user" --init-groups -- env HOME=/tmp)
-    fi
     # exec all the way: $! is the server's own pid. 9 is the lock, which must end with bin/stack.
-    (cd / && exec setsid "${run[@]}" "$@") >"$state/$name.log" 2>&1 </dev/null 9>&- &
+    (cd / && exec setsid "${as_server_user[@]}" "$@") >"$state/$name.log" 2>&1 </dev/null 9>&- &
     pid=$!
     say "$pid $(started_at "$pid")" >"$state/$name.pid"
 }
@@ -59,28 +56,31 @@ processes_in() {
     true
 }
 
-# Waits half a minute at most until a path answers 200 with HTTP; on failure shows the log's end.
-wait_http() {
-    local name=$1 port=$2 path=$3 end=$((SECONDS + 30))
+# wait_ready name command…: waits half a minute at most until the command succeeds; when it does not, or the daemon has
+# ended, shows the log's end.
+wait_ready() {
+    local name=$1 end=$((SECONDS + 30)) what='did not become ready'
+    shift
     while ((SECONDS < end)); do
-        [[ $(http_status "$port" "$path") == 200 ]] && return
-        daemon_runs "$name" || break
+        daemon_runs "$name" || { what=ended && break; }
+        "$@" && return
         sleep 0.1
     done
-    say "$name did not become ready; the end of $state/$name.log:"
+    say "$name $what; the end of $state/$name.log:"
     tail -n 20 "$state/$name.log"
     return 1
 }
 
-http_status() {
+answers() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+answers_200() { # port path
     local status
     {
-        exec 8<>"/dev/tcp/127.0.0.1/$1" || return 0
+        exec 8<>"/dev/tcp/127.0.0.1/$1" || return 1
         printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&8
         read -r -t 5 _ status _ <&8 || true
         exec 8>&-
-        say "${status:-}"
     } 2>/dev/null
+    [[ ${status:-} == 200 ]]
 }
 
 # Stops with an explanation when something listens on a port that a server is about to take.

