@@ -110,6 +110,17 @@ fn dataset_scope() -> Option<Vec<Uuid>> {
     })
 }
 
+/// Whether the caller sees the dataset's leads in the organization, whichever the request is for; of no dataset
+/// (NULL), whether the caller sees those of all. For policies that check an inserted row. Never raises.
+#[pg_extern(stable, parallel_restricted, cost = 10)]
+fn in_dataset_scope(organization_id: Option<Uuid>, dataset_id: Option<Uuid>) -> bool {
+    organization_id.is_some_and(|organization| {
+        with_caller(|caller| {
+            caller.in_dataset_scope(to_core(organization), dataset_id.map(to_core))
+        })
+    })
+}
+
 /// Whether the caller is in `private.platform_admins` and signed in with a second factor (`aal2`).
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn is_platform_admin() -> bool {

@@ -24,6 +24,7 @@ declare
         'switchboard.has_capability(uuid, text)',
         'switchboard.organization_role()',
         'switchboard.dataset_scope()',
+        'switchboard.in_dataset_scope(uuid, uuid)',
         'switchboard.is_platform_admin()',
         'switchboard.request_context()',
         'switchboard.path_organization(text)',
@@ -32,6 +33,7 @@ declare
         'switchboard.capabilities()',
         'switchboard.require_user_id()',
         'switchboard.require_organization(text)',
+        'switchboard.refuse_insert(uuid, text)',
         'switchboard.to_e164(text, text)',
         'switchboard.is_e164(text)',
         'switchboard.parse_phone(text, text)',
@@ -97,6 +99,7 @@ comment on function switchboard.credential_hint is 'What may be shown of sealed 
 comment on function switchboard.current_organization_id is 'Organization that the request works for: header x-organization-id, x-organization-slug, claim app_metadata.active_organization_id, profiles.default_organization_id or the only membership. The first that is present decides; NULL unless the caller is an active member. Never raises.';
 comment on function switchboard.dataset_scope is 'Datasets whose leads the caller may see in the current organization; NULL is all of them, an empty array none. Without an organization: none.';
 comment on function switchboard.has_capability is 'Whether the caller holds the capability in the organization, whichever the request is for; service_role does in every organization that exists. For RPCs and triggers, not for policies of large tables.';
+comment on function switchboard.in_dataset_scope is 'Whether the caller sees the dataset''s leads in the organization, whichever the request is for; of no dataset (NULL), whether the caller sees those of all. For policies that check an inserted row. Never raises.';
 comment on function switchboard.is_e164 is 'Whether the text is a possible number in canonical E.164 form. For CHECK constraints.';
 comment on function switchboard.is_member is 'Whether the caller is an active member of the organization, whichever the request is for. For joining topics and for RPCs, not for policies of large tables. A support session is no membership.';
 comment on function switchboard.is_platform_admin is 'Whether the caller is in private.platform_admins and signed in with a second factor (aal2).';

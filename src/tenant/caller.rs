@@ -97,6 +97,22 @@ impl Caller {
         held.is_some()
     }
 
+    /// Whether the caller sees a dataset of an organization, whichever the request is for; `None` asks for all of them.
+    pub(super) fn in_dataset_scope(
+        &self,
+        organization: uuid::Uuid,
+        dataset: Option<uuid::Uuid>,
+    ) -> bool {
+        match self.principal {
+            Principal::Service => slug_of(organization).is_some(),
+            _ => self.membership_of(organization).is_some_and(|m| {
+                m.dataset_scope
+                    .as_ref()
+                    .is_none_or(|scope| dataset.is_some_and(|id| scope.contains(&id)))
+            }),
+        }
+    }
+
     /// The organization that the request works for.
     pub(super) fn organization(&self) -> Option<uuid::Uuid> {
         match self.principal {

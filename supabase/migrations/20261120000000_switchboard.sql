@@ -238,6 +238,7 @@ declare
     in_scope text := '';
     readable text;
     is_own text := '';
+    elsewhere text;
     rule text;
     verb text;
 begin
@@ -279,6 +280,20 @@ begin
             object || '.read_all', own);
     end if;
 
+    -- A row may be inserted into any organization in which the caller holds the right, by that organization's rules. The
+    -- request's own is compared first, so that an ordinary row costs no call.
+    elsewhere := format('switchboard.has_capability(organization_id, %L)', object || '.write')
+        || case
+            when dataset is not null then format(' and switchboard.in_dataset_scope(organization_id, %I)', dataset)
+            when shared then ' and switchboard.in_dataset_scope(organization_id, null)'
+            else ''
+        end
+        || case
+            when own is null then ''
+            else format(' and (switchboard.has_capability(organization_id, %L) or %I = (select switchboard.user_id()))',
+                object || '.read_all', own)
+        end;
+
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
 
@@ -293,6 +308,9 @@ begin
                 || case verb when 'select' then readable else in_scope end
                 || is_own
         end;
+        if verb = 'insert' and rule <> 'false' then
+            rule := format('%s or %s or switchboard.refuse_insert(organization_id, %L)', rule, elsewhere, object || '.write');
+        end if;
         execute format('create policy %I on %s for %s to authenticated %s%s',
             table_name || '_' || verb,
             target,
@@ -303,7 +321,7 @@ begin
 end;
 $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
-    'For migrations, owner only. Forces row level security on a tenant table and makes its four policies: object.read, .write (insert, update) and .delete; a verb in denied gets false. dataset: the column of a member''s allowed_dataset_ids; shared: rows without one are everybody''s; own: the column with the user whose row it is. Raises 22023 (a verb, or a capability that nobody can hold).';
+    'For migrations, owner only. Forces row level security and makes four policies: object.read, .write (insert, update), .delete; false for verbs in denied. They ask the request''s organization; a row may be inserted into any where the caller may write. dataset, own: the columns of a member''s scope and own rows; shared: rows are all members''. Raises 22023 (a verb, a capability that nobody holds).';
 
 create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile
@@ -1476,6 +1494,35 @@ $$;
 comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
+create function private.keep_default_organization() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_user uuid := coalesce(new.user_id, old.user_id);
+begin
+    -- One membership needs no default, and a second one must not take the first from the screen.
+    if (select count(*) from public.memberships m where m.user_id = v_user) < 2 then
+        return null;
+    end if;
+    insert into public.profiles as p (id, default_organization_id)
+    select u.id, m.organization_id
+    from auth.users u
+    join public.memberships m on m.user_id = u.id
+    join public.organizations o on o.id = m.organization_id
+    where u.id = v_user and m.status = 'active' and o.status <> 'cancelled'
+        and (m.expires_at is null or m.expires_at > now())
+    order by m.organization_id is not distinct from new.organization_id, m.created_at, m.organization_id
+    limit 1
+    on conflict (id) do update
+    set default_organization_id = excluded.default_organization_id
+    where p.default_organization_id is null;
+    return null;
+end;
+$$;
+comment on function private.keep_default_organization() is
+    'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
+
 create trigger guard_member
     before insert or update or delete on public.memberships
     for each row execute function private.guard_member();
@@ -1489,6 +1536,9 @@ create constraint trigger last_owner_delete
     after delete on public.memberships
     for each row when (old.role = 'owner' and old.status = 'active')
     execute function private.keep_last_owner();
+create trigger keep_default_organization
+    after insert or delete on public.memberships
+    for each row execute function private.keep_default_organization();
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
@@ -4625,7 +4675,11 @@ create policy prompt_templates_select on public.prompt_templates for select to a
         )
     );
 create policy prompt_templates_insert on public.prompt_templates for insert to authenticated
-    with check (organization_id = (select switchboard.organization_for('prompts.write')));
+    with check (
+        organization_id = (select switchboard.organization_for('prompts.write'))
+        or switchboard.has_capability(organization_id, 'prompts.write')
+        or switchboard.refuse_insert(organization_id, 'prompts.write')
+    );
 create policy prompt_templates_update on public.prompt_templates for update to authenticated
     using (organization_id = (select switchboard.organization_for('prompts.write')))
     with check (organization_id = (select switchboard.organization_for('prompts.write')));
@@ -6616,7 +6670,11 @@ begin atomic
         select p.*,
             -- § marks the calls that are inside a sub-select already.
             regexp_replace(p.using_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_using,
-            regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_check
+            -- And those that judge an inserted row by its own organization, which only the row can name.
+            regexp_replace(
+                regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g'),
+                case p.polcmd when 'a' then '(?<![§.\w])(switchboard\.\w+\(organization_id,)' else '^$' end, '§\1', 'g'
+            ) as marked_check
         from policies p
         where coalesce(p.using_rule, 'false') <> 'false' or coalesce(p.check_rule, 'false') <> 'false'
             or (p.using_rule is null and p.check_rule is null)

@@ -130,6 +130,35 @@ $$;
 comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
+create function private.keep_default_organization() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_user uuid := coalesce(new.user_id, old.user_id);
+begin
+    -- One membership needs no default, and a second one must not take the first from the screen.
+    if (select count(*) from public.memberships m where m.user_id = v_user) < 2 then
+        return null;
+    end if;
+    insert into public.profiles as p (id, default_organization_id)
+    select u.id, m.organization_id
+    from auth.users u
+    join public.memberships m on m.user_id = u.id
+    join public.organizations o on o.id = m.organization_id
+    where u.id = v_user and m.status = 'active' and o.status <> 'cancelled'
+        and (m.expires_at is null or m.expires_at > now())
+    order by m.organization_id is not distinct from new.organization_id, m.created_at, m.organization_id
+    limit 1
+    on conflict (id) do update
+    set default_organization_id = excluded.default_organization_id
+    where p.default_organization_id is null;
+    return null;
+end;
+$$;
+comment on function private.keep_default_organization() is
+    'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
+
 create trigger guard_member
     before insert or update or delete on public.memberships
     for each row execute function private.guard_member();
@@ -143,6 +172,9 @@ create constraint trigger last_owner_delete
     after delete on public.memberships
     for each row when (old.role = 'owner' and old.status = 'active')
     execute function private.keep_last_owner();
+create trigger keep_default_organization
+    after insert or delete on public.memberships
+    for each row execute function private.keep_default_organization();
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
