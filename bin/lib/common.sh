@@ -7,6 +7,8 @@ target=${CARGO_TARGET_DIR:-$repo/target}
 export PGRX_HOME=${PGRX_HOME:-$target/pgrx-home}
 # A server started with it would send Rust backtraces to its clients, in the DETAIL of errors.
 unset RUST_BACKTRACE
+# build.rs says why.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 # Deno would trust Mozilla's list alone; a network with its own certificate authority has that in the system's.
 export DENO_DIR=$repo/target/deno DENO_NO_UPDATE_CHECK=1 DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-system,mozilla}
 [[ -d $target/tools/bin ]] && PATH=$target/tools/bin:$PATH
