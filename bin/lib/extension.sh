@@ -1,25 +1,7 @@
 # Builds and installs the extension; sourced by setup, stack and test after find_postgres.
+# The package is kept in the target folder, so that installing it again is a copy.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # repo, target, major, pg_config come from common.sh
-
-# A copy of the PostgreSQL that cargo-pgrx knows: what `cargo pgrx test` installs there no running server sees. Servers
-# find their files relative to their program.
-test_postgres() { say "$(open_folder)/postgres-$major"; }
-test_pg_config() { say "$(test_postgres)$bindir/pg_config"; }
-copy_postgres() {
-    local tree version each folder
-    tree=$(test_postgres)
-    version=$("$pg_config" --version)
-    [[ $(cat "$tree/version" 2>/dev/null) == "$version" ]] && return
-    rm -rf "$tree"
-    mkdir -p "$tree"
-    for each in bindir pkglibdir sharedir includedir-server; do
-        folder=$("$pg_config" "--$each")
-        mkdir -p "$tree$folder"
-        cp -a "$folder/." "$tree$folder"
-    done
-    say "$version" >"$tree/version"
-}
 
 extension_package() { say "$target/release/switchboard-pg$major"; }
 extension_stamp() { say "$target/release/switchboard-pg$major.stamp"; }
@@ -29,7 +11,7 @@ extension_sources() {
     (
         cd "$repo" || exit
         rustc --version
-        find src sql/extension Cargo.toml Cargo.lock switchboard.control -type f -not -path 'src/core/fuzz/*' -print0 |
+        find src sql/extension build.rs Cargo.toml Cargo.lock switchboard.control -type f -not -path 'src/core/fuzz/*' -print0 |
             sort -z | xargs -0 sha256sum
     ) | sha256sum | cut -d' ' -f1
 }
