@@ -298,19 +298,27 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
-    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
+    -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     existing as materialized (
-        select l.phone_number,
+        select g.e164 as phone_number,
             (array_agg(
                 l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
             ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            s.suppressed,
             coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
-        join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
-        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
-        group by l.phone_number
+        cross join lateral (
+            select exists (
+                select from public.suppressions s
+                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
+            ) as suppressed
+        ) as s
+        left join public.leads l
+            on l.organization_id = v_org
+            and l.phone_number = g.e164
+            and (v_scope is null or l.dataset_id = any (v_scope))
+        where s.suppressed or l.id is not null
+        group by g.e164, s.suppressed
     ),
     -- In file order: the first row of a number stands for the later ones.
     decided as materialized (
@@ -324,7 +332,8 @@ begin
                 when v_action = 'merge' then 'merged'
                 else 'inserted'
             end as decision,
-            coalesce(e.suppressed and not e.suppressed_here and g.nth = 1, false) as keep_suppressed
+            -- Once in the dataset, which the caller may see.
+            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
         from good g
         join good f on f.e164 = g.e164 and f.nth = 1
         left join existing e on e.phone_number = g.e164
