@@ -32,6 +32,9 @@ insert into tests.tenant_tables (name, object, granted, insert_columns, insert_v
     ('datasets', 'datasets', '{select,insert,update,delete}', 'name', $$'New'$$, $$description = 'Changed'$$),
     ('uploads', 'uploads', '{select,insert,delete}', 'dataset_id, filename', $$tests.id('$t.dataset'), 'new.csv'$$,
         $$filename = 'changed.csv'$$),
+    -- What stood in the cells of leads: select asks for leads.read_all too.
+    ('upload_errors', 'uploads', '{select}', 'upload_id, row_number, reason', $$tests.id('$t.upload'), 1, 'required'$$,
+        $$reason = 'changed'$$),
     ('leads', 'leads', '{select,insert,update,delete}', 'dataset_id, first_name, phone_number',
         $$tests.id('$t.dataset'), 'Lead 099', '+447700900099'$$, $$notes = 'Changed'$$),
     ('suppressions', 'suppressions', '{select,insert}', 'phone_number',

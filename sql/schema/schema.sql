@@ -52,6 +52,7 @@
 \ir leads/campaign_settings.sql
 \ir leads/datasets.sql
 \ir leads/uploads.sql
+\ir leads/upload_errors.sql
 \ir leads/leads.sql
 \ir leads/suppressions.sql
 \ir leads/import_leads.sql

@@ -3695,8 +3695,6 @@ create table public.uploads (
     rows_skipped integer not null default 0,
     rows_suppressed integer not null default 0,
     rows_failed integer not null default 0,
-    errors jsonb not null default '[]'
-        constraint uploads_errors_check check (jsonb_typeof(errors) = 'array'),
     started_at timestamptz,
     completed_at timestamptz,
     processing_time integer generated always as (
@@ -3715,9 +3713,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
-comment on column public.uploads.errors is
-    'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
+    'One import and how many of its rows became what; which failed is in upload_errors. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.processing_time is 'Seconds.';
 
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
@@ -3730,11 +3726,66 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
-select private.add_audit('public.uploads', '{}', '{errors}', '{insert,delete}');
+select private.add_audit('public.uploads', verbs => '{insert,delete}');
 
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+
+-- sql/schema/leads/upload_errors.sql
+
+-- Upload errors: the rows of a file that did not become leads, with what stood in the cell. They are as much as leads,
+-- numbers included, so they have a table and policies of their own beside uploads, which every member reads.
+
+create table public.upload_errors (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    upload_id uuid not null,
+    dataset_id uuid,
+    row_number integer not null
+        constraint upload_errors_row_number_check check (row_number > 0),
+    column_name text,
+    value text
+        constraint upload_errors_value_check check (length(value) <= 500),
+    reason text not null
+        constraint upload_errors_reason_check check (reason ~ '^[a-z_0-9]{1,63}$'),
+    primary key (organization_id, id),
+    constraint upload_errors_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete cascade,
+    constraint upload_errors_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete set null (dataset_id)
+);
+comment on table public.upload_errors is
+    'A row of an import that failed, and why. Written by import_leads; for members who read all leads, in their datasets. Goes with its upload.';
+comment on column public.upload_errors.dataset_id is 'The upload''s dataset, for the policies.';
+comment on column public.upload_errors.row_number is 'The row of the file, counted from 1 without the header.';
+comment on column public.upload_errors.column_name is 'The column as the file calls it; NULL when it is the whole row.';
+comment on column public.upload_errors.value is 'The cell as given, at most 500 characters of it.';
+comment on column public.upload_errors.reason is 'required, invalid_email …, or a reason of parse_phone.';
+create index upload_errors_upload_id_idx on public.upload_errors (organization_id, upload_id, row_number);
+comment on index public.upload_errors_upload_id_idx is 'Foreign key to uploads; errors of an upload in the order of its rows.';
+create index upload_errors_dataset_id_idx on public.upload_errors (organization_id, dataset_id)
+    where dataset_id is not null;
+comment on index public.upload_errors_dataset_id_idx is 'Foreign key to datasets.';
+
+select private.add_row_triggers('public.upload_errors', '{organization_id,id}');
+select private.add_tenant_policies(
+    'public.upload_errors', 'uploads', '{insert,update,delete}', dataset => 'dataset_id'
+);
+alter policy upload_errors_select on public.upload_errors using (
+    organization_id = (select switchboard.organization_for('uploads.read'))
+    and (select switchboard.organization_for('leads.read_all')) is not null
+    and (
+        (select 1 where switchboard.dataset_scope() is null) is not null
+        or dataset_id = any ((select switchboard.dataset_scope())::uuid[])
+    )
+);
+
+grant select on public.upload_errors to authenticated;
 
 -- sql/schema/leads/leads.sql
 
@@ -4573,18 +4624,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -4606,7 +4668,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -4618,9 +4680,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,

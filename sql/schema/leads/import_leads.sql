@@ -396,18 +396,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -429,7 +440,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -441,9 +452,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,
