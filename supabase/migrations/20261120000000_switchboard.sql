@@ -647,12 +647,39 @@ create index audit_log_created_at_idx on public.audit_log (organization_id, crea
 comment on index public.audit_log_created_at_idx is
     'An organization''s audit log, newest first; private.prune_audit.';
 
+create table private.audited_tables (
+    table_name text not null primary key,
+    capability text not null
+);
+comment on table private.audited_tables is
+    'Tables whose changes are in the audit log. Rows are made by private.add_audit.';
+comment on column private.audited_tables.capability is
+    'What a reader of the table''s rows in the log must hold besides audit_log.read.';
+select private.add_deny_policy('private.audited_tables');
+-- Of pruning.
+insert into private.audited_tables (table_name, capability) values ('audit_log', 'audit_log.read');
+
+create function private.readable_audit() returns text[]
+    language sql stable security definer
+    set search_path = ''
+begin atomic
+    select array(
+        select a.table_name from private.audited_tables a
+        where switchboard.organization_for(a.capability) is not null
+    );
+end;
+comment on function private.readable_audit() is
+    'The audited tables whose rows the caller may read in the current organization. For the policy of audit_log. Definer, because the list is granted to nobody. Raises nothing.';
+grant execute on function private.readable_audit() to authenticated;
+
 select private.add_tenant_policies('public.audit_log', 'audit_log', '{insert,update,delete}');
 
--- The log repeats values of rows of every dataset, so it is for members without a dataset scope.
+-- The log repeats values: of rows of every dataset, so it is for members without a dataset scope; and of each table only
+-- for who reads the table.
 alter policy audit_log_select on public.audit_log using (
     organization_id = (select switchboard.organization_for('audit_log.read'))
     and (select 1 where switchboard.dataset_scope() is null) is not null
+    and table_name = any ((select private.readable_audit())::text[])
 );
 
 grant select on public.audit_log to authenticated;
@@ -770,14 +797,37 @@ create function private.add_audit(
     target regclass,
     redacted text[] default '{}',
     ignored text[] default '{}',
-    verbs text[] default '{insert,update,delete}'
+    verbs text[] default '{insert,update,delete}',
+    capability text default null
 ) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
+#variable_conflict use_variable
 declare
     missing text;
+    reader text := capability;
 begin
+    -- Who reads the rows may read of them. A read_all is held with its read, and the log shows every row.
+    if reader is null then
+        select m[1] into reader
+            from pg_catalog.pg_policy p
+            cross join regexp_matches(
+                pg_catalog.pg_get_expr(p.polqual, p.polrelid), 'organization_for\(''([a-z0-9_.]+)''', 'g'
+            ) as m
+            where p.polrelid = target and p.polcmd in ('r', '*')
+            order by m[1] ~ '\.read_all$' desc
+            limit 1;
+    end if;
+    if reader is null or private.capability_roles(reader) is null then
+        raise exception using
+            errcode = '22023',
+            message = case
+                when reader is null then format('%s has no policy for select that asks for a capability yet', target)
+                else format('readers of the log of %s would need %s, which nobody can hold', target, reader)
+            end,
+            hint = 'private.add_tenant_policies comes first; capability names one where the policy has none.';
+    end if;
     select c into missing
         from unnest(redacted || ignored) as c
         where not exists (
@@ -806,10 +856,13 @@ begin
             ) then array['updated_at']
             else '{}'
         end);
+    insert into private.audited_tables as t (table_name, capability)
+    select c.relname, reader from pg_catalog.pg_class c where c.oid = target
+    on conflict on constraint audited_tables_pkey do update set capability = excluded.capability;
 end;
 $$;
-comment on function private.add_audit(regclass, text[], text[], text[]) is
-    'For migrations, owner only. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed" and never with a value, ignored ones (counters, what triggers derive) not at all. Raises 22023 for a column or verb that does not exist.';
+comment on function private.add_audit(regclass, text[], text[], text[], text) is
+    'For migrations, owner only, after the policies. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed", ignored ones (counters, derived ones) not at all. Read by holders of audit_log.read and capability, by default what the policy for select asks for. Raises 22023 for an unknown column, verb or capability.';
 
 create function private.prune_audit(before timestamptz) returns bigint
     language plpgsql volatile
@@ -1142,7 +1195,7 @@ create policy plan_overrides_delete on public.plan_overrides for delete to authe
 
 grant select, insert, update, delete on public.plan_overrides to service_role;
 
-select private.add_audit('public.plan_overrides');
+select private.add_audit('public.plan_overrides', capability => 'organization.read');
 
 -- sql/schema/tenancy/quota_rules.sql
 
@@ -1497,7 +1550,7 @@ create trigger check_permissions
     for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
-select private.add_audit('public.memberships');
+select private.add_audit('public.memberships', capability => 'organization.read');
 select private.add_quota('public.memberships', 'members');
 
 alter table public.memberships enable row level security;
