@@ -180,7 +180,11 @@ fn capabilities_of<'a>(caller: &'a Caller, membership: &Membership) -> Vec<&'a s
     let own = caller
         .applications()
         .iter()
-        .filter(|capability| membership.application.hold(capability))
+        .filter(|capability| {
+            membership
+                .application
+                .hold(capability, membership.capabilities)
+        })
         .map(ApplicationCapability::name);
     membership
         .capabilities
@@ -239,7 +243,8 @@ fn member_capabilities(
         return Vec::new();
     };
     let status = OrganizationStatus::Active;
-    let mut names: Vec<_> = effective(role, flags, &permissions, status)
+    let catalogue = effective(role, flags, &permissions, status);
+    let mut names: Vec<_> = catalogue
         .iter()
         .map(|capability| capability.name().to_owned())
         .collect();
@@ -251,7 +256,7 @@ fn member_capabilities(
     with_caller(|caller| {
         let own = caller.applications().iter();
         names.extend(
-            own.filter(|each| rights.hold(each))
+            own.filter(|each| rights.hold(each, catalogue))
                 .map(|each| each.name().to_owned()),
         );
     });

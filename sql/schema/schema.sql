@@ -48,11 +48,13 @@
 \ir agents/phone_numbers.sql
 \ir agents/add_phone_number.sql
 
--- leads: campaigns and their contacts
+-- leads: campaigns, their contacts, and who opted out
 \ir leads/campaign_settings.sql
 \ir leads/datasets.sql
 \ir leads/uploads.sql
+\ir leads/upload_errors.sql
 \ir leads/leads.sql
+\ir leads/suppressions.sql
 \ir leads/import_leads.sql
 
 -- prompts: what agents are told

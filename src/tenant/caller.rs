@@ -282,9 +282,7 @@ fn application_capabilities() -> Vec<ApplicationCapability> {
             })
         })
     });
-    let mut defined: Vec<_> = rows.into_iter().flatten().collect();
-    defined.sort_unstable_by(|a, b| a.name().cmp(b.name()));
-    defined
+    ApplicationCapability::all(rows.into_iter().flatten().collect())
 }
 
 /// The organization that the user's profile names.
@@ -302,11 +300,12 @@ fn support_session(row: &ResultRow<'_>) -> Option<Membership> {
         .into_iter()
         .flatten()
         .collect();
-    let capabilities: CapabilitySet = names
+    let capabilities = names
         .iter()
         .filter_map(|name| Capability::from_name(name))
         .filter(|capability| capability.only_reads())
-        .collect();
+        .collect::<CapabilitySet>()
+        .without_unread();
     Some(Membership {
         organization_id: to_core(row.get(1)?),
         slug: row.get(2)?,

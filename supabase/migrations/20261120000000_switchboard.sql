@@ -665,12 +665,39 @@ create index audit_log_created_at_idx on public.audit_log (organization_id, crea
 comment on index public.audit_log_created_at_idx is
     'An organization''s audit log, newest first; private.prune_audit.';
 
+create table private.audited_tables (
+    table_name text not null primary key,
+    capability text not null
+);
+comment on table private.audited_tables is
+    'Tables whose changes are in the audit log. Rows are made by private.add_audit.';
+comment on column private.audited_tables.capability is
+    'What a reader of the table''s rows in the log must hold besides audit_log.read.';
+select private.add_deny_policy('private.audited_tables');
+-- Of pruning.
+insert into private.audited_tables (table_name, capability) values ('audit_log', 'audit_log.read');
+
+create function private.readable_audit() returns text[]
+    language sql stable security definer
+    set search_path = ''
+begin atomic
+    select array(
+        select a.table_name from private.audited_tables a
+        where switchboard.organization_for(a.capability) is not null
+    );
+end;
+comment on function private.readable_audit() is
+    'The audited tables whose rows the caller may read in the current organization. For the policy of audit_log. Definer, because the list is granted to nobody. Raises nothing.';
+grant execute on function private.readable_audit() to authenticated;
+
 select private.add_tenant_policies('public.audit_log', 'audit_log', '{insert,update,delete}');
 
--- The log repeats values of rows of every dataset, so it is for members without a dataset scope.
+-- The log repeats values: of rows of every dataset, so it is for members without a dataset scope; and of each table only
+-- for who reads the table.
 alter policy audit_log_select on public.audit_log using (
     organization_id = (select switchboard.organization_for('audit_log.read'))
     and (select 1 where switchboard.dataset_scope() is null) is not null
+    and table_name = any ((select private.readable_audit())::text[])
 );
 
 grant select on public.audit_log to authenticated;
@@ -788,14 +815,37 @@ create function private.add_audit(
     target regclass,
     redacted text[] default '{}',
     ignored text[] default '{}',
-    verbs text[] default '{insert,update,delete}'
+    verbs text[] default '{insert,update,delete}',
+    capability text default null
 ) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
+#variable_conflict use_variable
 declare
     missing text;
+    reader text := capability;
 begin
+    -- Who reads the rows may read of them. A read_all is held with its read, and the log shows every row.
+    if reader is null then
+        select m[1] into reader
+            from pg_catalog.pg_policy p
+            cross join regexp_matches(
+                pg_catalog.pg_get_expr(p.polqual, p.polrelid), 'organization_for\(''([a-z0-9_.]+)''', 'g'
+            ) as m
+            where p.polrelid = target and p.polcmd in ('r', '*')
+            order by m[1] ~ '\.read_all$' desc
+            limit 1;
+    end if;
+    if reader is null or private.capability_roles(reader) is null then
+        raise exception using
+            errcode = '22023',
+            message = case
+                when reader is null then format('%s has no policy for select that asks for a capability yet', target)
+                else format('readers of the log of %s would need %s, which nobody can hold', target, reader)
+            end,
+            hint = 'private.add_tenant_policies comes first; capability names one where the policy has none.';
+    end if;
     select c into missing
         from unnest(redacted || ignored) as c
         where not exists (
@@ -824,10 +874,13 @@ begin
             ) then array['updated_at']
             else '{}'
         end);
+    insert into private.audited_tables as t (table_name, capability)
+    select c.relname, reader from pg_catalog.pg_class c where c.oid = target
+    on conflict on constraint audited_tables_pkey do update set capability = excluded.capability;
 end;
 $$;
-comment on function private.add_audit(regclass, text[], text[], text[]) is
-    'For migrations, owner only. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed" and never with a value, ignored ones (counters, what triggers derive) not at all. Raises 22023 for a column or verb that does not exist.';
+comment on function private.add_audit(regclass, text[], text[], text[], text) is
+    'For migrations, owner only, after the policies. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed", ignored ones (counters, derived ones) not at all. Read by holders of audit_log.read and capability, by default what the policy for select asks for. Raises 22023 for an unknown column, verb or capability.';
 
 create function private.prune_audit(before timestamptz) returns bigint
     language plpgsql volatile
@@ -1160,7 +1213,7 @@ create policy plan_overrides_delete on public.plan_overrides for delete to authe
 
 grant select, insert, update, delete on public.plan_overrides to service_role;
 
-select private.add_audit('public.plan_overrides');
+select private.add_audit('public.plan_overrides', capability => 'organization.read');
 
 -- sql/schema/tenancy/quota_rules.sql
 
@@ -1547,7 +1600,7 @@ create trigger check_permissions
     for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
-select private.add_audit('public.memberships');
+select private.add_audit('public.memberships', capability => 'organization.read');
 select private.add_quota('public.memberships', 'members');
 
 alter table public.memberships enable row level security;
@@ -3745,8 +3798,6 @@ create table public.uploads (
     rows_skipped integer not null default 0,
     rows_suppressed integer not null default 0,
     rows_failed integer not null default 0,
-    errors jsonb not null default '[]'
-        constraint uploads_errors_check check (jsonb_typeof(errors) = 'array'),
     started_at timestamptz,
     completed_at timestamptz,
     processing_time integer generated always as (
@@ -3765,9 +3816,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
-comment on column public.uploads.errors is
-    'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
+    'One import and how many of its rows became what; which failed is in upload_errors. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.processing_time is 'Seconds.';
 
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
@@ -3780,11 +3829,66 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
-select private.add_audit('public.uploads', '{}', '{errors}', '{insert,delete}');
+select private.add_audit('public.uploads', verbs => '{insert,delete}');
 
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+
+-- sql/schema/leads/upload_errors.sql
+
+-- Upload errors: the rows of a file that did not become leads, with what stood in the cell. They are as much as leads,
+-- numbers included, so they have a table and policies of their own beside uploads, which every member reads.
+
+create table public.upload_errors (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    upload_id uuid not null,
+    dataset_id uuid,
+    row_number integer not null
+        constraint upload_errors_row_number_check check (row_number > 0),
+    column_name text,
+    value text
+        constraint upload_errors_value_check check (length(value) <= 500),
+    reason text not null
+        constraint upload_errors_reason_check check (reason ~ '^[a-z_0-9]{1,63}$'),
+    primary key (organization_id, id),
+    constraint upload_errors_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete cascade,
+    constraint upload_errors_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete set null (dataset_id)
+);
+comment on table public.upload_errors is
+    'A row of an import that failed, and why. Written by import_leads; for members who read all leads, in their datasets. Goes with its upload.';
+comment on column public.upload_errors.dataset_id is 'The upload''s dataset, for the policies.';
+comment on column public.upload_errors.row_number is 'The row of the file, counted from 1 without the header.';
+comment on column public.upload_errors.column_name is 'The column as the file calls it; NULL when it is the whole row.';
+comment on column public.upload_errors.value is 'The cell as given, at most 500 characters of it.';
+comment on column public.upload_errors.reason is 'required, invalid_email …, or a reason of parse_phone.';
+create index upload_errors_upload_id_idx on public.upload_errors (organization_id, upload_id, row_number);
+comment on index public.upload_errors_upload_id_idx is 'Foreign key to uploads; errors of an upload in the order of its rows.';
+create index upload_errors_dataset_id_idx on public.upload_errors (organization_id, dataset_id)
+    where dataset_id is not null;
+comment on index public.upload_errors_dataset_id_idx is 'Foreign key to datasets.';
+
+select private.add_row_triggers('public.upload_errors', '{organization_id,id}');
+select private.add_tenant_policies(
+    'public.upload_errors', 'uploads', '{insert,update,delete}', dataset => 'dataset_id'
+);
+alter policy upload_errors_select on public.upload_errors using (
+    organization_id = (select switchboard.organization_for('uploads.read'))
+    and (select switchboard.organization_for('leads.read_all')) is not null
+    and (
+        (select 1 where switchboard.dataset_scope() is null) is not null
+        or dataset_id = any ((select switchboard.dataset_scope())::uuid[])
+    )
+);
+
+grant select on public.upload_errors to authenticated;
 
 -- sql/schema/leads/leads.sql
 
@@ -3868,7 +3972,7 @@ comment on column public.leads.phone_number is
 comment on column public.leads.phone_input is 'The number as it was given.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
-    'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
+    'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
@@ -3990,6 +4094,238 @@ create trigger copy_lead_to_its_calls
         or new.assigned_to is distinct from old.assigned_to
     )
     execute function private.copy_lead_to_its_calls();
+
+-- sql/schema/leads/suppressions.sql
+
+-- Opt-outs: which numbers an organization may not contact. A row here is the truth, for every dataset and whatever
+-- becomes of the leads. A lead with such a number is REMOVED, or rests in ARCHIVED; triggers on both tables keep that.
+--
+-- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
+-- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone. It is
+-- held only from there to the commit, and taken behind the locks of leads and before those of counters.
+
+create table public.suppressions (
+    organization_id uuid not null default switchboard.current_organization_id()
+        references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    channel text not null default 'all'
+        constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
+    phone_number text not null
+        constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_input text,
+    reason text not null default 'manual'
+        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
+    created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
+    lifted_at timestamptz,
+    created_at timestamptz not null default now(),
+    primary key (organization_id, id),
+    constraint suppressions_lifted_at_check check (lifted_at >= created_at)
+);
+comment on table public.suppressions is
+    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and none of the API lifts it.';
+comment on column public.suppressions.channel is
+    'all, also those that are still to come; or one. A lead''s campaign may use any, so a lead is REMOVED for each of them.';
+comment on column public.suppressions.phone_number is
+    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
+comment on column public.suppressions.phone_input is 'The number as it was given.';
+comment on column public.suppressions.reason is
+    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number.';
+comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
+comment on column public.suppressions.lifted_at is
+    'When the opt-out ended. Set once, by the database owner; a later opt-out is a new row.';
+create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
+    where lifted_at is null;
+comment on index public.suppressions_active_key is
+    'One active row for a number and channel; whether a number may be contacted.';
+create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
+comment on index public.suppressions_created_at_idx is 'List of an organization''s opt-outs, newest first.';
+create index suppressions_created_by_idx on public.suppressions (created_by);
+comment on index public.suppressions_created_by_idx is 'Foreign key to auth.users.';
+
+create trigger normalize_phone
+    before insert on public.suppressions
+    for each row execute function switchboard.normalize_phone(
+        'phone_number', 'phone_input', 'organization'
+    );
+select private.add_row_triggers(
+    'public.suppressions', '{organization_id,id,channel,phone_number,phone_input,reason,created_at}'
+);
+create trigger guard_lifted
+    before update on public.suppressions
+    for each row
+    when (old.lifted_at is not null and new.lifted_at is distinct from old.lifted_at)
+    execute function switchboard.guard_row('lifted_at');
+create trigger refuse_delete
+    before delete on public.suppressions
+    for each row execute function private.refuse_rewrite('An opt-out ends by lifted_at.');
+create trigger refuse_truncate
+    before truncate on public.suppressions
+    for each statement execute function private.refuse_rewrite('An opt-out ends by lifted_at.');
+
+-- Numbers of every dataset, so they are for members without a dataset scope.
+select private.add_tenant_policies('public.suppressions', 'suppressions', '{update,delete}', shared => true);
+alter policy suppressions_select on public.suppressions using (
+    organization_id = (select switchboard.organization_for('suppressions.read'))
+    and (select 1 where switchboard.dataset_scope() is null) is not null
+);
+
+grant select on public.suppressions to authenticated;
+grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
+
+create function private.suppress_leads_of_number() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if new.lifted_at is not null then
+        return null;
+    end if;
+    -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
+    perform from public.leads l
+        where l.organization_id = new.organization_id and l.phone_number = new.phone_number
+        order by l.id
+        for no key update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || new.organization_id, 0));
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = new.organization_id
+            and l.phone_number = new.phone_number
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    return null;
+end;
+$$;
+comment on function private.suppress_leads_of_number() is
+    'AFTER INSERT trigger on suppressions: the organization''s leads with the number become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
+create trigger suppress_leads_of_number
+    after insert on public.suppressions
+    for each row execute function private.suppress_leads_of_number();
+
+create function private.suppress_lead() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if exists (
+        select from public.suppressions s
+        where s.organization_id = new.organization_id
+            and s.phone_number = new.phone_number
+            and s.lifted_at is null
+    ) then
+        new.contact_status := 'REMOVED';
+    end if;
+    return new;
+end;
+$$;
+comment on function private.suppress_lead() is
+    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it. Definer: whoever writes leads need not see opt-outs. Raises nothing.';
+create trigger suppress_lead_insert
+    before insert on public.leads
+    for each row
+    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
+    execute function private.suppress_lead();
+create trigger suppress_lead_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status not in ('REMOVED', 'ARCHIVED')
+        and (
+            new.phone_number is distinct from old.phone_number
+            or new.contact_status is distinct from old.contact_status
+        )
+    )
+    execute function private.suppress_lead();
+
+create function private.add_suppression(organization_id uuid, phone_number text) returns void
+    language sql volatile
+    set search_path = ''
+begin atomic
+    insert into public.suppressions as s (organization_id, phone_number)
+    select add_suppression.organization_id, add_suppression.phone_number
+    where not exists (
+        select from public.suppressions e
+        where e.organization_id = add_suppression.organization_id
+            and e.phone_number = add_suppression.phone_number
+            and e.lifted_at is null
+    )
+    on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
+end;
+comment on function private.add_suppression(uuid, text) is
+    'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
+
+create function private.ask_suppressions_insert() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    -- First what takes the lock alone.
+    perform private.add_suppression(n.organization_id, n.phone_number)
+        from (
+            select distinct r.organization_id, r.phone_number from new_rows r
+            where r.contact_status = 'REMOVED'
+            order by r.organization_id, r.phone_number
+        ) as n;
+    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || o.organization_id, 0))
+        from (
+            select distinct r.organization_id from new_rows r
+            where r.contact_status not in ('REMOVED', 'ARCHIVED')
+            order by r.organization_id
+        ) as o;
+    update public.leads l
+        set contact_status = 'REMOVED'
+        from new_rows n
+        join public.suppressions s
+            on s.organization_id = n.organization_id and s.phone_number = n.phone_number and s.lifted_at is null
+        where n.contact_status not in ('REMOVED', 'ARCHIVED')
+            and l.organization_id = n.organization_id
+            and l.id = n.id
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    return null;
+end;
+$$;
+comment on function private.ask_suppressions_insert() is
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written. Definer, as private.suppress_lead. Raises nothing.';
+create trigger ask_suppressions_insert
+    after insert on public.leads referencing new table as new_rows
+    for each statement execute function private.ask_suppressions_insert();
+
+create function private.ask_suppressions_update() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if new.contact_status = 'REMOVED' then
+        perform private.add_suppression(new.organization_id, new.phone_number);
+        return null;
+    end if;
+    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = new.organization_id
+            and l.id = new.id
+            and l.contact_status not in ('REMOVED', 'ARCHIVED')
+            and exists (
+                select from public.suppressions s
+                where s.organization_id = l.organization_id
+                    and s.phone_number = l.phone_number
+                    and s.lifted_at is null
+            );
+    return null;
+end;
+$$;
+comment on function private.ask_suppressions_update() is
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile. Definer, as private.suppress_lead. Raises nothing.';
+create trigger ask_suppressions_update
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status <> 'ARCHIVED'
+        and (
+            new.phone_number <> old.phone_number
+            or new.contact_status <> old.contact_status
+            and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
+        )
+    )
+    execute function private.ask_suppressions_update();
 
 -- sql/schema/leads/import_leads.sql
 
@@ -4293,19 +4629,27 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
-    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
+    -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     existing as materialized (
-        select l.phone_number,
+        select g.e164 as phone_number,
             (array_agg(
                 l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
             ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            s.suppressed,
             coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
-        join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
-        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
-        group by l.phone_number
+        cross join lateral (
+            select exists (
+                select from public.suppressions s
+                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
+            ) as suppressed
+        ) as s
+        left join public.leads l
+            on l.organization_id = v_org
+            and l.phone_number = g.e164
+            and (v_scope is null or l.dataset_id = any (v_scope))
+        where s.suppressed or l.id is not null
+        group by g.e164, s.suppressed
     ),
     -- In file order: the first row of a number stands for the later ones.
     decided as materialized (
@@ -4319,7 +4663,8 @@ begin
                 when v_action = 'merge' then 'merged'
                 else 'inserted'
             end as decision,
-            coalesce(e.suppressed and not e.suppressed_here and g.nth = 1, false) as keep_suppressed
+            -- Once in the dataset, which the caller may see.
+            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
         from good g
         join good f on f.e164 = g.e164 and f.nth = 1
         left join existing e on e.phone_number = g.e164
@@ -4382,18 +4727,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -4415,7 +4771,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -4427,9 +4783,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,
@@ -5274,7 +5630,7 @@ comment on table public.calls is
 comment on column public.calls.caller_number is
     'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is
-    'What route_inbound_call answered, without the prompt''s text, which prompt_version_id finds.';
+    'What route_inbound_call decided, with the ids of whom it is about and nothing else of them: who may read calls need not read customers.';
 comment on column public.calls.dataset_id is
     'The lead''s dataset, by trigger: who works on some datasets sees the calls of their leads. NULL for a caller who is no lead.';
 comment on column public.calls.assigned_to is
@@ -5383,13 +5739,12 @@ declare
     v_agent public.agents;
     v_customer public.customers;
     v_lead public.leads;
+    v_call public.calls;
     v_from text;
-    v_compiled text;
     v_outcome text;
     v_reason text;
     v_limit integer;
     v_call_id uuid := gen_random_uuid();
-    v_decision jsonb;
 begin
     if route_inbound_call.provider is null
         or route_inbound_call.provider not in ('twilio', 'telnyx', 'vonage', 'bandwidth', 'sip')
@@ -5453,178 +5808,173 @@ begin
         where o.id = v_number.organization_id;
 
     -- A provider repeats a webhook that it thinks lost: same call, same answer.
-    select c.decision, v.compiled_prompt into v_decision, v_compiled
+    select c.* into v_call
         from public.calls c
-        left join public.prompt_versions v
-            on v.organization_id = c.organization_id and v.id = c.prompt_version_id
         where c.organization_id = v_organization.id
             and c.provider = route_inbound_call.provider
             and c.provider_sid = route_inbound_call.provider_sid;
-    if found then
-        return case
-            when v_compiled is null then v_decision
-            else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
-        end;
-    end if;
-
-    if v_organization.status <> 'active' then
-        v_outcome := 'notice';
-        v_reason := 'organization_' || v_organization.status;
-    elsif v_number.status <> 'active' then
-        v_outcome := 'notice';
-        v_reason := 'number_' || v_number.status;
-    else
-        select a.* into v_agent
-            from public.agents a
-            where a.organization_id = v_organization.id
-                and a.id in (v_number.agent_id, v_organization.default_agent_id)
-                and a.is_active
-            order by a.id = v_number.agent_id desc nulls last
-            limit 1;
-        if found then
-            v_outcome := 'answer';
-            v_reason := case when v_agent.id = v_number.agent_id then 'agent' else 'default_agent' end;
-        else
+    if not found then
+        if v_organization.status <> 'active' then
             v_outcome := 'notice';
-            v_reason := 'no_agent';
-        end if;
-    end if;
-
-    if v_outcome = 'answer' then
-        -- As private.quota_limit, which the service role may not call.
-        select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
-            from public.plans p
-            left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'
-            left join public.plan_overrides v
-                on v.organization_id = v_organization.id and v.quota = 'concurrent_calls'
-            where p.name = v_organization.plan;
-        if v_limit is not null then
-            -- One caller of an organization at a time, until its call is stored: two would both see the
-            -- last line free. The count is a statement of its own and sees what the other one stored.
-            perform pg_advisory_xact_lock(
-                hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
-            );
-            -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
-            -- calls_active_idx and no further than the limit, which keeps the planner on that index.
-            if v_limit <= (
-                select count(*) from (
-                    select from public.calls c
-                    where c.organization_id = v_organization.id
-                        and c.status in ('ringing', 'in_progress')
-                        and c.started_at > now() - interval '4 hours'
-                        and (c.provider, c.provider_sid) is distinct from
-                            (route_inbound_call.provider, route_inbound_call.provider_sid)
-                    order by c.started_at
-                    limit v_limit
-                ) as active
-            ) then
-                v_outcome := 'busy';
-                v_reason := 'concurrency_limit';
-                v_agent := null;
+            v_reason := 'organization_' || v_organization.status;
+        elsif v_number.status <> 'active' then
+            v_outcome := 'notice';
+            v_reason := 'number_' || v_number.status;
+        else
+            select a.* into v_agent
+                from public.agents a
+                where a.organization_id = v_organization.id
+                    and a.id in (v_number.agent_id, v_organization.default_agent_id)
+                    and a.is_active
+                order by a.id = v_number.agent_id desc nulls last
+                limit 1;
+            if found then
+                v_outcome := 'answer';
+                v_reason := case when v_agent.id = v_number.agent_id then 'agent' else 'default_agent' end;
+            else
+                v_outcome := 'notice';
+                v_reason := 'no_agent';
             end if;
         end if;
-    end if;
 
-    -- Withheld callers come as a word, or as the keypad digits of "anonymous".
-    if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
-        v_from := coalesce(
-            switchboard.to_e164(v_caller, v_organization.default_country),
-            case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
-        );
-    end if;
-
-    if v_outcome = 'answer' then
-        if v_from is not null then
-            select c.* into v_customer
-                from public.customers c
-                where c.organization_id = v_organization.id and c.phone_number = v_from;
-            if not found then
-                insert into public.customers (organization_id, phone_number)
-                values (v_organization.id, v_from)
-                on conflict (organization_id, phone_number) do nothing
-                returning * into v_customer;
-                if not found then
-                    select c.* into v_customer
-                        from public.customers c
-                        where c.organization_id = v_organization.id and c.phone_number = v_from;
+        if v_outcome = 'answer' then
+            -- As private.quota_limit, which the service role may not call.
+            select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
+                from public.plans p
+                left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'
+                left join public.plan_overrides v
+                    on v.organization_id = v_organization.id and v.quota = 'concurrent_calls'
+                where p.name = v_organization.plan;
+            if v_limit is not null then
+                -- One caller of an organization at a time, until its call is stored: two would both see the
+                -- last line free. The count is a statement of its own and sees what the other one stored.
+                perform pg_advisory_xact_lock(
+                    hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
+                );
+                -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
+                -- calls_active_idx and no further than the limit, which keeps the planner on that index.
+                if v_limit <= (
+                    select count(*) from (
+                        select from public.calls c
+                        where c.organization_id = v_organization.id
+                            and c.status in ('ringing', 'in_progress')
+                            and c.started_at > now() - interval '4 hours'
+                            and (c.provider, c.provider_sid) is distinct from
+                                (route_inbound_call.provider, route_inbound_call.provider_sid)
+                        order by c.started_at
+                        limit v_limit
+                    ) as active
+                ) then
+                    v_outcome := 'busy';
+                    v_reason := 'concurrency_limit';
+                    v_agent := null;
                 end if;
             end if;
-            select l.* into v_lead
-                from public.leads l
-                where l.organization_id = v_organization.id
-                    and l.phone_number = v_from
-                    and l.archived_at is null
-                order by l.created_at desc
-                limit 1;
         end if;
-        select v.compiled_prompt into v_compiled
-            from public.prompt_versions v
-            where v.organization_id = v_organization.id and v.id = v_agent.prompt_version_id;
+
+        -- Withheld callers come as a word, or as the keypad digits of "anonymous".
+        if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
+            v_from := coalesce(
+                switchboard.to_e164(v_caller, v_organization.default_country),
+                case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
+            );
+        end if;
+
+        if v_outcome = 'answer' then
+            if v_from is not null then
+                select c.* into v_customer
+                    from public.customers c
+                    where c.organization_id = v_organization.id and c.phone_number = v_from;
+                if not found then
+                    insert into public.customers (organization_id, phone_number)
+                    values (v_organization.id, v_from)
+                    on conflict (organization_id, phone_number) do nothing
+                    returning * into v_customer;
+                    if not found then
+                        select c.* into v_customer
+                            from public.customers c
+                            where c.organization_id = v_organization.id and c.phone_number = v_from;
+                    end if;
+                end if;
+                select l.* into v_lead
+                    from public.leads l
+                    where l.organization_id = v_organization.id
+                        and l.phone_number = v_from
+                        and l.archived_at is null
+                    order by l.created_at desc
+                    limit 1;
+            end if;
+        end if;
+
+        -- Members read this row, whatever else they may read: it says who, by ids, and not what stands there.
+        insert into public.calls (
+            organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
+            direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
+        ) values (
+            v_organization.id, v_call_id, v_agent.id, v_agent.prompt_version_id, v_number.id, v_customer.id, v_lead.id,
+            'inbound', v_from, left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
+            route_inbound_call.provider_sid,
+            case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
+            jsonb_build_object(
+                'decision', v_outcome,
+                'reason', v_reason,
+                'organization_id', v_organization.id,
+                'agent', case when v_agent.id is not null then jsonb_build_object('id', v_agent.id) end,
+                'prompt', case when v_agent.prompt_version_id is not null then jsonb_build_object(
+                    'version_id', v_agent.prompt_version_id
+                ) end,
+                'customer', case when v_customer.id is not null then jsonb_build_object('id', v_customer.id) end,
+                'lead', case when v_lead.id is not null then jsonb_build_object('id', v_lead.id) end,
+                'call_id', v_call_id
+            )
+        )
+        on conflict (organization_id, provider, provider_sid) do nothing
+        returning * into v_call;
+        if not found then
+            -- The same webhook, delivered twice at once: the other one decided.
+            select c.* into v_call
+                from public.calls c
+                where c.organization_id = v_organization.id
+                    and c.provider = route_inbound_call.provider
+                    and c.provider_sid = route_inbound_call.provider_sid;
+        end if;
     end if;
 
-    v_decision := jsonb_build_object(
-        'decision', v_outcome,
-        'reason', v_reason,
-        'organization_id', v_organization.id,
-        'agent', case when v_agent.id is not null then jsonb_build_object(
-            'id', v_agent.id, 'name', v_agent.name, 'greeting', v_agent.greeting,
-            'personality', v_agent.personality, 'tone', v_agent.tone, 'voice_id', v_agent.voice_id,
-            'llm_config', v_agent.llm_config
-        ) end,
-        'prompt', case when v_compiled is not null then jsonb_build_object(
-            'version_id', v_agent.prompt_version_id
-        ) end,
-        'customer', case when v_customer.id is not null then jsonb_build_object(
-            'id', v_customer.id, 'phone_number', v_customer.phone_number, 'name', v_customer.name,
-            'email', v_customer.email
-        ) end,
-        'lead', case when v_lead.id is not null then jsonb_build_object(
-            'id', v_lead.id, 'dataset_id', v_lead.dataset_id, 'first_name', v_lead.first_name,
-            'last_name', v_lead.last_name, 'contact_status', v_lead.contact_status
-        ) end,
-        'call_id', v_call_id,
-        'variables', jsonb_strip_nulls(jsonb_build_object(
-            'local_date', (now() at time zone v_organization.timezone)::date,
-            'org', jsonb_build_object('name', v_organization.name),
-            'agent', case when v_agent.id is not null then jsonb_build_object('name', v_agent.name) end,
-            'lead', case when v_lead.id is not null then jsonb_build_object(
-                'first_name', v_lead.first_name, 'last_name', v_lead.last_name,
-                'email', v_lead.email, 'postcode', v_lead.postcode
-            ) end
-        ))
+    return (
+        select v_call.decision || jsonb_build_object(
+            'agent', case when a.id is not null then jsonb_build_object(
+                'id', a.id, 'name', a.name, 'greeting', a.greeting, 'personality', a.personality, 'tone', a.tone,
+                'voice_id', a.voice_id, 'llm_config', a.llm_config
+            ) end,
+            'prompt', case when v.id is not null then jsonb_build_object(
+                'version_id', v.id, 'compiled', v.compiled_prompt
+            ) end,
+            'customer', case when u.id is not null then jsonb_build_object(
+                'id', u.id, 'phone_number', u.phone_number, 'name', u.name, 'email', u.email
+            ) end,
+            'lead', case when l.id is not null then jsonb_build_object(
+                'id', l.id, 'dataset_id', l.dataset_id, 'first_name', l.first_name, 'last_name', l.last_name,
+                'contact_status', l.contact_status
+            ) end,
+            'variables', jsonb_strip_nulls(jsonb_build_object(
+                'local_date', (v_call.started_at at time zone v_organization.timezone)::date,
+                'org', jsonb_build_object('name', v_organization.name),
+                'agent', case when a.id is not null then jsonb_build_object('name', a.name) end,
+                'lead', case when l.id is not null then jsonb_build_object(
+                    'first_name', l.first_name, 'last_name', l.last_name, 'email', l.email, 'postcode', l.postcode
+                ) end
+            ))
+        )
+        from (select v_call.organization_id as id) as o
+        left join public.agents a on a.organization_id = o.id and a.id = v_call.agent_id
+        left join public.prompt_versions v on v.organization_id = o.id and v.id = v_call.prompt_version_id
+        left join public.customers u on u.organization_id = o.id and u.id = v_call.customer_id
+        left join public.leads l on l.organization_id = o.id and l.id = v_call.lead_id
     );
-
-    insert into public.calls (
-        organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
-        direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
-    ) values (
-        v_organization.id, v_call_id, v_agent.id,
-        case when v_compiled is not null then v_agent.prompt_version_id end,
-        v_number.id, v_customer.id, v_lead.id, 'inbound', v_from,
-        left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
-        route_inbound_call.provider_sid,
-        case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
-        v_decision
-    )
-    on conflict (organization_id, provider, provider_sid) do nothing;
-    if not found then
-        -- The same webhook, delivered twice at once: the other one decided.
-        select c.decision, v.compiled_prompt into v_decision, v_compiled
-            from public.calls c
-            left join public.prompt_versions v
-                on v.organization_id = c.organization_id and v.id = c.prompt_version_id
-            where c.organization_id = v_organization.id
-                and c.provider = route_inbound_call.provider
-                and c.provider_sid = route_inbound_call.provider_sid;
-    end if;
-    return case
-        when v_compiled is null then v_decision
-        else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
-    end;
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same answer. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same call and people, with what the tables say of them when it is asked. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;
 
 -- sql/schema/calls/call_rpcs.sql

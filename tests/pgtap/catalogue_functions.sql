@@ -52,7 +52,7 @@ $$, 'dynamic SQL is made with format()');
 select bag_eq(
     $$ select full_name from all_functions where prosrc ~* '\mexecute\M' $$,
     $$ values
-        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])'),
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)'),
         ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)'),
         ('private.add_quota(target regclass, quota text)'),
         ('private.make_append_only(target regclass, hint text)'),
@@ -118,10 +118,11 @@ select bag_eq(
 select bag_eq(
     $$ select full_name, provolatile::text, prosecdef from all_functions where schema_name = 'private' $$,
     $$ values
-        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])', 'v', false),
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)', 'v', false),
         ('private.audit_values(row_values jsonb, compared_with jsonb, redacted text[], ignored text[])', 'i', false),
         ('private.refuse_audit_change()', 'v', false),
         ('private.write_audit()', 'v', true),
+        ('private.readable_audit()', 's', true),
         ('private.prune_audit(before timestamp with time zone)', 'v', false),
         ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)', 'v', false),
         ('private.add_broadcast(target regclass, capability text)', 'v', false),
@@ -166,6 +167,11 @@ select bag_eq(
         ('private.broadcast_changes()', 'v', true),
         ('private.call_recording(p_call_id uuid, p_visible_in uuid)', 's', true),
         ('private.copy_lead_to_its_calls()', 'v', true),
+        ('private.add_suppression(organization_id uuid, phone_number text)', 'v', false),
+        ('private.ask_suppressions_insert()', 'v', true),
+        ('private.ask_suppressions_update()', 'v', true),
+        ('private.suppress_lead()', 'v', true),
+        ('private.suppress_leads_of_number()', 'v', true),
         ('private.guard_object()', 'v', false),
         ('private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb)', 'v', true),
         ('private.may_join_topic(topic text)', 's', true),
@@ -226,8 +232,9 @@ select is_empty($$
     select f.full_name from all_functions f
     where f.schema_name = 'private' and f.prosecdef and has_function_privilege('authenticated', f.oid, 'execute')
         and f.prosrc !~ 'switchboard\.require_(organization|user_id)\('
-        -- A view and a policy call them: for somebody who is nobody they answer nothing.
+        -- A view and policies call them: for somebody who is nobody they answer nothing.
         and not (f.function_name in ('member_contact', 'may_join_topic') and pg_get_functiondef(f.oid) ~ 'switchboard\.user_id\(\)')
+        and not (f.function_name = 'readable_audit' and pg_get_functiondef(f.oid) ~ 'switchboard\.organization_for\(')
 $$, 'a definer body that a client reaches begins by asking who calls');
 
 -- PostgREST makes JSON keys of a public function's arguments; its body in private would confuse them with columns.
@@ -343,6 +350,7 @@ select bag_eq(
         ('private.call_recording(p_call_id uuid, p_visible_in uuid)'),
         ('private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb)'),
         ('private.may_join_topic(topic text)'),
+        ('private.readable_audit()'),
         ('public.find_by_phone(phone_number text)'),
         ('public.publish_prompt(prompt_id uuid, reason text)'),
         ('private.create_organization(p_name text, p_slug text, p_default_country text, p_timezone text)'),

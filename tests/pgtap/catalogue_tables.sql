@@ -115,7 +115,7 @@ create temporary view tenant_rules as
     select r.*, regexp_replace(regexp_replace(r.rule,
         ' AND \(\(\( SELECT 1( AS \S+)?\s+WHERE \(switchboard\.dataset_scope\(\) IS NULL\)\) IS NOT NULL\)( OR \(dataset_id IS NULL\))? OR \(\w+ = ANY \(\( SELECT switchboard\.dataset_scope\(\)[^()]*\)::uuid\[\]\)\)\)| AND \(\( SELECT 1( AS \S+)?\s+WHERE \(switchboard\.dataset_scope\(\) IS NULL\)\) IS NOT NULL\)',
         '', 'g'),
-        ' AND \(\(\( SELECT switchboard\.organization_for\(''\w+\.read_all''::text\)[^()]*\) IS NOT NULL\) OR \(\w+ = \( SELECT switchboard\.user_id\(\)[^()]*\)\)\)',
+        ' AND \(\(\( SELECT switchboard\.organization_for\(''\w+\.read_all''::text\)[^()]*\) IS NOT NULL\) OR \(\w+ = \( SELECT switchboard\.user_id\(\)[^()]*\)\)\)| AND \(\( SELECT switchboard\.organization_for\(''\w+\.read_all''::text\)[^()]*\) IS NOT NULL\)| AND \(table_name = ANY \(\( SELECT private\.readable_audit\(\)[^()]*\)::text\[\]\)\)',
         '', 'g') as tenant_rule
     from rules r
     where r.rule <> 'false';

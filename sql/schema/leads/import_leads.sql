@@ -298,19 +298,27 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
-    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
+    -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     existing as materialized (
-        select l.phone_number,
+        select g.e164 as phone_number,
             (array_agg(
                 l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
             ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            s.suppressed,
             coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
-        join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
-        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
-        group by l.phone_number
+        cross join lateral (
+            select exists (
+                select from public.suppressions s
+                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
+            ) as suppressed
+        ) as s
+        left join public.leads l
+            on l.organization_id = v_org
+            and l.phone_number = g.e164
+            and (v_scope is null or l.dataset_id = any (v_scope))
+        where s.suppressed or l.id is not null
+        group by g.e164, s.suppressed
     ),
     -- In file order: the first row of a number stands for the later ones.
     decided as materialized (
@@ -324,7 +332,8 @@ begin
                 when v_action = 'merge' then 'merged'
                 else 'inserted'
             end as decision,
-            coalesce(e.suppressed and not e.suppressed_here and g.nth = 1, false) as keep_suppressed
+            -- Once in the dataset, which the caller may see.
+            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
         from good g
         join good f on f.e164 = g.e164 and f.nth = 1
         left join existing e on e.phone_number = g.e164
@@ -387,18 +396,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -420,7 +440,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -432,9 +452,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,

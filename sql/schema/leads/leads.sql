@@ -78,7 +78,7 @@ comment on column public.leads.phone_number is
 comment on column public.leads.phone_input is 'The number as it was given.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
-    'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
+    'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';

@@ -183,7 +183,7 @@ create trigger check_permissions
     for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
-select private.add_audit('public.memberships');
+select private.add_audit('public.memberships', capability => 'organization.read');
 select private.add_quota('public.memberships', 'members');
 
 alter table public.memberships enable row level security;

@@ -1747,6 +1747,58 @@ export type Database = {
           },
         ];
       };
+      "suppressions": {
+        Row: {
+          "channel": string;
+          "created_at": string;
+          "created_by": string | null;
+          "id": string;
+          "lifted_at": string | null;
+          "organization_id": string;
+          "phone_input": string | null;
+          "phone_number": string;
+          "reason": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "channel"?: string;
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "organization_id"?: string;
+          "phone_input"?: string | null;
+          "phone_number": string;
+          "reason"?: string;
+        };
+        Update: {
+          "channel"?: string;
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "organization_id"?: string;
+          "phone_input"?: string | null;
+          "phone_number"?: string;
+          "reason"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "suppressions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "suppressions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "uploads": {
         Row: {
           "completed_at": string | null;
