@@ -89,6 +89,7 @@
 \ir operator/grants.sql
 \ir operator/record_grants.sql
 \ir operator/restored.sql
+\ir operator/restore_rows.sql
 \ir operator/doctor_grants.sql
 \ir operator/doctor_platform.sql
 \ir operator/doctor_server.sql

@@ -68,6 +68,8 @@ select bag_eq(
         ('private.write_grants(objects text[])'),
         -- It has none: the word is a privilege in its list.
         ('private.intended_grants()'),
+        ('private.begin_restore()'),
+        ('private.end_restore()'),
         ('switchboard.phone_revalidate(target regclass, target_column name)') $$,
     'only the helpers of migrations and the owner''s reports have dynamic SQL');
 select is_empty($$
@@ -168,6 +170,8 @@ select bag_eq(
         ('private.record_grants(VARIADIC objects text[])', 'v', false),
         ('private.record_all_grants()', 'v', false),
         ('private.after_restore()', 'v', false),
+        ('private.begin_restore()', 'v', false),
+        ('private.end_restore()', 'v', false),
         ('private.attach_auth()', 'v', false),
         ('private.doctor_server(facts jsonb)', 'i', false),
         ('private.wrap_calls(rule text)', 'i', false),

@@ -156,14 +156,23 @@ grant usage on schema private to authenticated, service_role;
 select tests.as_user('a.owner');
 select is(tests.attempt(s), '42501', 'no owner of an organization: ' || s) from unnest(array[
     'select private.apply_grants()', 'select private.record_grants(''public.leads'')', 'select private.record_all_grants()', 'select private.attach_auth()',
-    'select * from private.granted()', 'select * from private.intended_grants()',
-    'select private.after_restore()', 'select * from private.restored', 'refresh materialized view private.restored'
+    'select * from private.granted()', 'select * from private.intended_grants()', 'select private.begin_restore()', 'select private.end_restore()',
+    'select private.after_restore()', 'select * from private.restored', 'refresh materialized view private.restored', 'select * from private.restore_state'
 ]) as s;
 select tests.as_service();
 select is(tests.attempt(s), '42501', 'nor the service role: ' || s) from unnest(array[
-    'select private.apply_grants()', 'select private.record_grants(''public.leads'')', 'select * from private.restored'
+    'select private.apply_grants()', 'select private.record_grants(''public.leads'')', 'select private.begin_restore()', 'select * from private.restored'
 ]) as s;
 select tests.as_owner();
+
+-- Restores of rows: never over what is there.
+select is(tests.refusal('select private.begin_restore()') ->> 'sqlstate', '55000', 'not where there are organizations');
+select is(tests.refusal('select private.end_restore()') ->> 'sqlstate', '55000', 'nor is one ended that has not begun');
+insert into private.restore_state (statement) values ('select');
+select is(tests.refusal('select private.begin_restore()') ->> 'message', 'a restore has begun here already', 'nor a second begun');
+select is((select severity from private.doctor_platform() where code = 'restore_unfinished'), 'error', 'one that has not ended is found');
+select private.end_restore();
+select is_empty($$ select from private.doctor_platform() where code = 'restore_unfinished' $$, 'and gone when it has');
 
 select * from finish();
 rollback;

@@ -47,7 +47,12 @@ begin atomic
                 join pg_catalog.pg_namespace s on s.oid = p.pronamespace
                 where w.kind = 'trigger' and t.tgrelid = c.oid and t.tgname = w.name and t.tgenabled in ('O', 'A')
                     and s.nspname = 'private' and p.proname = w.function_name
-            );
+            )
+    union all
+    select 'error', 'restore_unfinished', 'private.restore_state',
+        'A restore of rows has begun and not ended: triggers are off and foreign keys are checked late.',
+        'select private.end_restore();'
+        where exists (select from private.restore_state);
 end;
 comment on function private.doctor_platform() is
-    'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off.';
+    'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off; a restore of rows that has not ended.';
