@@ -88,7 +88,12 @@
 \ir operator/doctor_policies.sql
 \ir operator/doctor_functions.sql
 \ir operator/doctor_keys.sql
+\ir operator/grants.sql
+\ir operator/record_grants.sql
+\ir operator/restored.sql
+\ir operator/restore_rows.sql
 \ir operator/doctor_grants.sql
+\ir operator/doctor_platform.sql
 \ir operator/doctor_server.sql
 \ir operator/doctor_contract.sql
 \ir operator/doctor.sql
@@ -100,3 +105,6 @@
 \ir compat/users.sql
 \ir compat/user_organizations.sql
 \ir compat/functions.sql
+
+-- last: what is granted now is what is meant
+\ir grants_recorded.sql

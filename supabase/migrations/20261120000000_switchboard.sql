@@ -46,6 +46,9 @@ revoke all on schema private from public, anon, authenticated, service_role;
 comment on schema private is
     'Key rings, platform administrators, helpers and the definer bodies of RPCs. Not exposed by PostgREST; the API roles have no USAGE.';
 
+-- A cluster that began before PostgreSQL 15 lets everybody make objects in public.
+revoke create on schema public from public, anon, authenticated, service_role;
+
 -- Supabase's default privileges grant everything new in public to anon, authenticated and service_role
 -- by name, so a revoke from PUBLIC alone leaves them. EXECUTE for PUBLIC is a built-in default and can
 -- only be revoked without naming a schema.
@@ -2049,9 +2052,6 @@ end;
 $$;
 comment on function private.handle_new_user() is
     'AFTER INSERT trigger on auth.users: makes the profile. Never blocks a sign-up: an error, or a lock that does not come within half a second, becomes a row of private.profile_failures, and if even that fails a warning. Raises nothing.';
-create trigger on_auth_user_created
-    after insert on auth.users
-    for each row execute function private.handle_new_user();
 
 create function private.copy_email() returns trigger
     language plpgsql volatile security definer
@@ -2081,9 +2081,25 @@ end;
 $$;
 comment on function private.copy_email() is
     'AFTER UPDATE trigger on auth.users: profiles.email follows. Never blocks Supabase Auth; a failure is kept like one of handle_new_user. Raises nothing.';
-create trigger on_auth_user_email_changed
-    after update of email on auth.users
-    for each row when (new.email is distinct from old.email) execute function private.copy_email();
+
+create function private.attach_auth() returns boolean
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    create or replace trigger on_auth_user_created
+        after insert on auth.users
+        for each row execute function private.handle_new_user();
+    create or replace trigger on_auth_user_email_changed
+        after update of email on auth.users
+        for each row when (new.email is distinct from old.email) execute function private.copy_email();
+    return true;
+end;
+$$;
+comment on function private.attach_auth() is
+    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow. Safe to run again; private.backfill_profiles() makes up for the time without them.';
+
+select private.attach_auth();
 
 create function private.backfill_profiles() returns integer
     language plpgsql volatile
@@ -6242,26 +6258,19 @@ begin
                 else '' end);
     end loop;
 
-    if not exists (
-        select from pg_catalog.pg_trigger
-        where tgrelid = 'storage.objects'::regclass and tgname = 'guard_object'
-    ) then
-        execute $trigger$
-            create trigger guard_object
-                before update on storage.objects
-                for each row
-                when (
-                    new.bucket_id is distinct from old.bucket_id
-                    and (
-                        old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                        or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    )
-                    or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
-                )
-                execute function private.guard_object()
-        $trigger$;
-    end if;
+    create or replace trigger guard_object
+        before update on storage.objects
+        for each row
+        when (
+            new.bucket_id is distinct from old.bucket_id
+            and (
+                old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+                or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            )
+            or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
+        )
+        execute function private.guard_object();
     return true;
 end;
 $$;
@@ -7214,41 +7223,605 @@ end;
 comment on function private.doctor_keys() is
     'Findings on foreign keys and indexes in public and private: keys that can cross tenants, keys without an index, indexed columns whose comparison row level security keeps from the index.';
 
+-- sql/schema/operator/grants.sql
+
+-- Who is granted what in public and private, on the schemas themselves, by default and on the database: as the catalogue
+-- has it, as it is meant to be, and how the one becomes the other. A dump carries no REVOKE for what its source lacks, so
+-- a restore into a platform that gives everything new to the API roles would leave all of it open.
+--
+-- The list of what is meant is a function and not a table, for it belongs to the schema: every dump of the schema has it,
+-- and no restore of rows changes it. It is made of the catalogue, by record_grants.sql.
+
+create function private.granted() returns table (
+    kind text,
+    object text,
+    owner oid,
+    grantee text,
+    privilege text,
+    column_name text
+)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with acls as (
+        select 'database' as kind, 'current' as object, d.datdba as owner, null::text as column_name,
+            coalesce(d.datacl, acldefault('d', d.datdba)) as acl
+        from pg_catalog.pg_database d where d.datname = current_database()
+        union all
+        select 'schema', quote_ident(n.nspname), n.nspowner, null, n.nspacl
+        from pg_catalog.pg_namespace n where n.nspname in ('public', 'private')
+        union all
+        -- What the owner's new objects are given; PUBLIC's EXECUTE on functions is built in.
+        select 'default', t.name || coalesce(' in schema ' || s.name, ''), o.nspowner, null,
+            coalesce(d.defaclacl, case when s.name is null then acldefault(t.built_in, o.nspowner) end)
+        from pg_catalog.pg_namespace o
+        cross join (values ('r', 'tables', 'r'::"char"), ('S', 'sequences', 's'), ('f', 'functions', 'f')) as t (type, name, built_in)
+        cross join (values (null), ('public'), ('private')) as s (name)
+        left join pg_catalog.pg_namespace n on n.nspname = s.name
+        left join pg_catalog.pg_default_acl d
+            on d.defaclrole = o.nspowner and d.defaclnamespace = coalesce(n.oid, 0) and d.defaclobjtype::text = t.type
+        where o.nspname = 'private'
+        union all
+        select case c.relkind when 'S' then 'sequence' else 'table' end, format('%I.%I', n.nspname, c.relname), c.relowner, null, c.relacl
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+            and not exists (
+                select from pg_catalog.pg_depend e
+                where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+            )
+        union all
+        select 'table', format('%I.%I', n.nspname, c.relname), c.relowner, a.attname::text, a.attacl
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_class c on c.oid = a.attrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and a.attacl is not null and not a.attisdropped
+        union all
+        select 'routine', p.oid::regprocedure::text, p.proowner, null, coalesce(p.proacl, acldefault('f', p.proowner))
+        from pg_catalog.pg_proc p
+        join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        where n.nspname in ('public', 'private')
+            and not exists (
+                select from pg_catalog.pg_depend e
+                where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+            )
+    )
+    select distinct a.kind, a.object, a.owner, case x.grantee when 0 then 'public' else quote_ident(r.rolname) end,
+        case when o.is_option then 'grant option for ' else '' end || lower(x.privilege_type), a.column_name
+    from acls a
+    left join lateral aclexplode(a.acl) as x
+        on x.grantee <> a.owner and (a.kind, x.privilege_type) <> ('database', 'CONNECT')
+    left join pg_catalog.pg_roles r on r.oid = x.grantee
+    left join lateral (values (false), (true)) as o (is_option) on not o.is_option or x.is_grantable
+    where (x.grantee is null or x.grantee = 0 or r.oid is not null)
+        and not (x.grantee is null and a.column_name is not null);
+end;
+comment on function private.granted() is
+    'What is granted on the database, on public and private and everything in them but extensions'' objects, and by the owner''s default privileges: one row a privilege and column, one with NULLs for an object without. Not what owners have, nor CONNECT. Owner only.';
+
+create function private.intended_grants() returns table (
+    kind text,
+    object text,
+    grantee text,
+    privilege text,
+    columns text[]
+)
+    language sql stable
+    set search_path = ''
+as 'select null::text, null::text, null::text, null::text, null::text[] where false';
+comment on function private.intended_grants() is
+    'The list: what is meant to be granted; columns is NULL for a whole object, grantee NULL where nobody has anything. Written by private.record_grants; doctor() compares the database with it. Owner only.';
+
+create function private.grant_breaches() returns table (kind text, object text, grantee text, privilege text, column_name text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    select g.kind, g.object, g.grantee, g.privilege, g.column_name
+    from private.granted() as g
+    where g.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+        and (
+            g.kind in ('database', 'default')
+            or g.kind = 'schema' and (g.privilege <> 'usage' or g.object = 'private')
+            or g.kind in ('table', 'sequence') and g.object ~ '^private[.]'
+            or g.kind in ('table', 'sequence', 'routine') and g.grantee in ('public', 'anon')
+            or g.privilege in ('truncate', 'references', 'trigger', 'maintain')
+            or g.privilege ~ '^grant option '
+        );
+end;
+comment on function private.grant_breaches() is
+    'Grants to PUBLIC and the API roles that are wrong whatever the list says: anything for anon, TRUNCATE and the like, tables in private, default privileges, CREATE and TEMPORARY. Owner only.';
+
+create function private.grant_statement(verb text, kind text, object text, privileges text, grantee text) returns text
+    language sql stable
+    set search_path = ''
+begin atomic
+    select format('%s%s %s on %s %s %s%s;',
+        case kind when 'default' then format('alter default privileges for role %s%s ',
+            (select quote_ident(r.rolname) from pg_catalog.pg_namespace n join pg_catalog.pg_roles r on r.oid = n.nspowner where n.nspname = 'private'),
+            ' in schema ' || nullif(split_part(object, ' in schema ', 2), '')) end,
+        verb,
+        privileges,
+        case kind
+            when 'default' then split_part(object, ' ', 1)
+            when 'database' then format('database %I', current_database())
+            else format('%s %s', kind, object)
+        end,
+        case verb when 'grant' then 'to' else 'from' end,
+        grantee,
+        case verb when 'revoke grant option for' then ' cascade' end);
+end;
+comment on function private.grant_statement(text, text, text, text, text) is
+    'GRANT or REVOKE in SQL for a kind and object as private.granted names them. Owner only.';
+
+create function private.grant_changes() returns table (
+    kind text,
+    object text,
+    owner oid,
+    is_listed boolean,
+    missing text,
+    surplus text,
+    statements text
+)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with present as materialized (
+        select * from private.granted()
+    ), listed as materialized (
+        select i.kind, i.object, i.grantee, i.privilege, c.name as column_name
+        from private.intended_grants() as i
+        left join lateral unnest(i.columns) as c (name) on true
+    ), objects as (
+        select distinct p.kind, p.object, p.owner,
+            exists (select from listed l where (l.kind, l.object) = (p.kind, p.object)) as is_listed
+        from present p
+    ), surplus as (
+        select p.* from present p
+        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+            and not exists (
+                select from listed l
+                where (l.kind, l.object, l.grantee, l.privilege) = (p.kind, p.object, p.grantee, p.privilege)
+                    and l.column_name is not distinct from p.column_name
+            )
+    ), missing as (
+        select l.* from listed l
+        join objects o on (o.kind, o.object) = (l.kind, l.object)
+        -- A role or a column may be another cluster's.
+        where (l.grantee = 'public' or to_regrole(l.grantee) is not null)
+            and (l.column_name is null or exists (
+                select from pg_catalog.pg_attribute a
+                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+            ))
+            and not exists (
+                select from present p
+                where (p.kind, p.object, p.grantee, p.privilege) = (l.kind, l.object, l.grantee, l.privilege)
+                    and p.column_name is not distinct from l.column_name
+            )
+    ), steps as (
+        select 1 as place, 'revoke grant option for' as verb, s.kind, s.object, s.grantee,
+            substr(s.privilege, length('grant option for ') + 1) as privilege, s.column_name
+        from surplus s where s.privilege ~ '^grant option '
+        union all
+        select 2, 'revoke', s.kind, s.object, s.grantee, s.privilege, s.column_name
+        from surplus s where s.privilege !~ '^grant option '
+        union all
+        select 3, 'grant', m.kind, m.object, m.grantee, m.privilege, m.column_name from missing m
+        union
+        -- Taken from a whole table, a privilege is taken from its columns too.
+        select 3, 'grant', l.kind, l.object, l.grantee, l.privilege, l.column_name
+        from listed l
+        join surplus s on (s.kind, s.object, s.grantee, s.privilege) = (l.kind, l.object, l.grantee, l.privilege)
+        where s.column_name is null and l.column_name is not null
+            and exists (
+                select from pg_catalog.pg_attribute a
+                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+            )
+    ), by_privilege as (
+        select s.place, s.verb, s.kind, s.object, s.grantee,
+            s.privilege || coalesce(' (' || string_agg(quote_ident(s.column_name), ', ' order by s.column_name) || ')', '') as privilege
+        from steps s
+        group by s.place, s.verb, s.kind, s.object, s.grantee, s.privilege, s.column_name is null
+    ), by_grantee as (
+        select b.place, b.verb, b.kind, b.object, b.grantee, string_agg(b.privilege, ', ' order by b.privilege) as privileges
+        from by_privilege b
+        group by b.place, b.verb, b.kind, b.object, b.grantee
+    )
+    select o.kind, o.object, o.owner, o.is_listed,
+        (
+            select string_agg(format('%s lacks %s', m.grantee, m.privilege), ', ' order by m.grantee, m.privilege)
+            from (select distinct m.grantee, m.privilege from missing m where (m.kind, m.object) = (o.kind, o.object)) as m
+        ),
+        (
+            select string_agg(format('%s has %s', s.grantee, s.privileges), '; ' order by s.grantee, s.place)
+            from by_grantee s where (s.kind, s.object) = (o.kind, o.object) and s.place < 3
+        ),
+        string_agg(private.grant_statement(g.verb, g.kind, g.object, g.privileges, g.grantee), ' ' order by g.place, g.grantee)
+    from by_grantee g
+    join objects o on (o.kind, o.object) = (g.kind, g.object)
+    group by o.kind, o.object, o.owner, o.is_listed;
+end;
+comment on function private.grant_changes() is
+    'Where the database differs from private.intended_grants: one row an object, what is missing, what API roles have beyond it, and the SQL that ends it. For an object that is not listed everything is beyond it. Owner only.';
+
+create function private.apply_grants() returns table (object text, change text)
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    changed record;
+begin
+    for changed in
+        select c.kind, c.object, c.statements from private.grant_changes() as c
+        where c.is_listed and pg_has_role(c.owner, 'usage')
+        order by c.kind, c.object
+    loop
+        execute format('%s', changed.statements);
+        object := concat_ws(' ', changed.kind, changed.object);
+        change := changed.statements;
+        return next;
+    end loop;
+end;
+$$;
+comment on function private.apply_grants() is
+    'For the database owner, after a restore. Makes the grants on everything in private.intended_grants what the list says, as far as the caller owns it, and returns the SQL that it ran. Objects of yours that are not listed stay as they are; doctor() names them.';
+
+-- sql/schema/operator/record_grants.sql
+
+-- How grants come into the list, private.intended_grants: named one by one, and never what is wrong in any case.
+
+create function private.write_grants(objects text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+    v_rows text;
+begin
+    select string_agg(format('(%L, %L, %L, %L, %L::text[])', l.kind, l.object, l.grantee, l.privilege, l.columns), E',\n'
+            order by l.kind, l.object, l.grantee, l.privilege)
+        into v_rows
+        from (
+            select g.kind, g.object, g.grantee, g.privilege,
+                array_agg(g.column_name order by g.column_name) filter (where g.column_name is not null) as columns
+            from private.granted() as g
+            where g.kind || ' ' || g.object = any (objects)
+                and not exists (
+                    select from private.grant_breaches() as b
+                    where (b.kind, b.object, b.grantee, b.privilege) = (g.kind, g.object, g.grantee, g.privilege)
+                )
+            group by g.kind, g.object, g.grantee, g.privilege, g.column_name is null
+            union all
+            select i.* from private.intended_grants() as i
+            where i.kind || ' ' || i.object <> all (objects)
+                and exists (select from private.granted() as g where (g.kind, g.object) = (i.kind, i.object))
+        ) as l;
+    execute format(
+        'create or replace function private.intended_grants() returns table (kind text, object text, grantee text, privilege text, columns text[])
+            language sql stable set search_path = '''' as %L',
+        E'\nvalues\n' || v_rows || E'\n');
+end;
+$$;
+comment on function private.write_grants(text[]) is
+    'Writes private.intended_grants anew: for the objects named (kind and name) as they are granted now, else as before, without what is gone. Owner only; private.record_grants checks.';
+
+create function private.record_grants(variadic objects text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+    v_name text;
+    v_relation regclass;
+    v_objects text[] := array[]::text[];
+    v_breach text;
+begin
+    foreach v_name in array objects loop
+        if v_name ~ '^(schema|database|default) ' then
+            v_objects := array_append(v_objects, v_name);
+        elsif v_name ~ '[(]' then
+            v_objects := array_append(v_objects, 'routine ' || v_name::regprocedure::text);
+        else
+            -- With the sequences of its columns.
+            v_relation := v_name;
+            v_objects := v_objects || array(
+                select format('%s %s', case c.relkind when 'S' then 'sequence' else 'table' end, c.oid::regclass)
+                from pg_catalog.pg_class c
+                where c.oid = v_relation or c.relkind = 'S' and exists (
+                    select from pg_catalog.pg_depend d
+                    where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid
+                        and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = v_relation and d.deptype in ('a', 'i')
+                )
+            );
+        end if;
+    end loop;
+    select min(o.name) into v_name
+        from unnest(v_objects) as o (name)
+        where not exists (select from private.granted() as g where g.kind || ' ' || g.object = o.name);
+    if v_name is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('%s is not in public or private', v_name);
+    end if;
+    select string_agg(distinct format('%s on %s to %s', b.privilege, b.object, b.grantee), ', ') into v_breach
+        from private.grant_breaches() as b
+        where b.kind || ' ' || b.object = any (v_objects);
+    if v_breach is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('no list makes this right: %s', v_breach),
+            hint = 'doctor() has the SQL that takes it away.';
+    end if;
+    perform private.write_grants(v_objects);
+end;
+$$;
+comment on function private.record_grants(text[]) is
+    'For migrations, owner only, after an object''s grants: enters them in the list that doctor() and apply_grants() go by, in place of what it said before. Tables, views, functions with their argument types, ''schema public'', ''database current''. Raises 22023 for what no list makes right (anything for anon, TRUNCATE …) and for other schemas.';
+
+create function private.record_all_grants() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if exists (select from private.intended_grants()) then
+        raise exception using
+            errcode = '55000',
+            message = 'the grants are recorded already',
+            hint = 'private.record_grants(object, …) enters the ones that a migration means to change.';
+    end if;
+    perform private.write_grants(array(
+        select distinct g.kind || ' ' || g.object from private.granted() as g
+        where g.kind in ('database', 'schema', 'default')
+            or not exists (select from private.grant_breaches() as b where (b.kind, b.object) = (g.kind, g.object))
+    ));
+end;
+$$;
+comment on function private.record_all_grants() is
+    'Last statement of the schema: enters everything that is there, but for objects with grants that are wrong in any case. Owner only. Raises 55000 when there is a list.';
+
+-- sql/schema/operator/restored.sql
+
+-- Restores. A whole dump of public and private ends with refreshing the view below, after its grants: a restore closes what
+-- the target's default privileges opened, and hangs on the platform's tables what a dump leaves behind, by itself.
+
+create function private.after_restore() returns table (object text, change text)
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    begin
+        return query select a.object, a.change from private.apply_grants() as a;
+    exception
+        when others then
+            raise warning 'grants are not what they should be, run private.apply_grants(): %', sqlerrm;
+    end;
+    begin
+        perform private.attach_auth();
+        perform private.attach_storage();
+        perform private.attach_realtime();
+    exception
+        when others then
+            raise warning 'not everything is on the platform''s tables, run public.doctor(): %', sqlerrm;
+    end;
+end;
+$$;
+comment on function private.after_restore() is
+    'What private.restored runs when it is refreshed: apply_grants and the attach functions. An error becomes a warning, for a restore in one transaction would be lost by it; doctor() tells what is left. Owner only.';
+
+create materialized view private.restored as
+    select r.object, r.change from private.after_restore() as r;
+comment on materialized view private.restored is
+    'What the grants of this database had to become when it was restored; empty where none was changed. Refreshed by every restore of a whole dump.';
+
+-- sql/schema/operator/restore_rows.sql
+
+-- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
+-- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
+
+create table private.restore_state (
+    place integer generated always as identity primary key,
+    statement text not null
+);
+comment on table private.restore_state is
+    'The statements that end a restore of rows which private.begin_restore began; else empty.';
+
+select private.add_deny_policy('private.restore_state');
+
+create function private.begin_restore() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_tables text;
+    v_table record;
+    v_foreign_key record;
+begin
+    if exists (select from private.restore_state) then
+        raise exception using
+            errcode = '55000',
+            message = 'a restore has begun here already',
+            hint = 'private.end_restore() ends it.';
+    end if;
+    -- The log outlives its organizations.
+    if exists (select from public.organizations) or exists (select from public.audit_log) then
+        raise exception using
+            errcode = '55000',
+            message = 'this database has organizations or a log of them, and a restore would replace it',
+            hint = 'Restore into a database that migrations have just made.';
+    end if;
+
+    for v_table in
+        select format('%I.%I', n.nspname, c.relname) as name
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage')
+            and c.oid <> 'private.restore_state'::regclass
+    loop
+        insert into private.restore_state (statement)
+        select format('alter table %s enable %s trigger %I', v_table.name,
+            case t.tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, t.tgname)
+        from pg_catalog.pg_trigger t
+        where t.tgrelid = to_regclass(v_table.name) and not t.tgisinternal and t.tgenabled <> 'D';
+        execute format('alter table %s disable trigger user', v_table.name);
+        v_tables := concat_ws(', ', v_tables, v_table.name);
+    end loop;
+    -- What the migrations put in comes with the rows.
+    execute format('truncate %s', v_tables);
+
+    -- Tables that point to each other have no order in which every row finds its parent.
+    for v_foreign_key in
+        select k.conrelid::regclass as name, k.conname
+        from pg_catalog.pg_constraint k
+        join pg_catalog.pg_class c on c.oid = k.conrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and k.contype = 'f' and k.conparentid = 0 and not k.condeferrable
+            and pg_has_role(c.relowner, 'usage')
+    loop
+        insert into private.restore_state (statement)
+        values (format('alter table %s alter constraint %I not deferrable', v_foreign_key.name, v_foreign_key.conname));
+        execute format('alter table %s alter constraint %I deferrable initially deferred', v_foreign_key.name, v_foreign_key.conname);
+    end loop;
+end;
+$$;
+comment on function private.begin_restore() is
+    'For the database owner: lets the rows of a dump come as they are. Empties every table of public and private, puts their triggers off and defers their foreign keys, until private.end_restore. Raises 55000 where there are organizations or an audit log, and when called twice.';
+
+create function private.end_restore() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_step record;
+begin
+    if not exists (select from private.restore_state) then
+        raise exception using errcode = '55000', message = 'no restore has begun here';
+    end if;
+    set constraints all immediate;
+    for v_step in select s.statement from private.restore_state s order by s.place loop
+        execute format('%s', v_step.statement);
+    end loop;
+    delete from private.restore_state;
+end;
+$$;
+comment on function private.end_restore() is
+    'Ends what private.begin_restore began: foreign keys are checked and the triggers are on as they were. Raises 23503 for a row without its parent, 55000 when nothing has begun.';
+
 -- sql/schema/operator/doctor_grants.sql
 
--- The doctor's checks on grants.
+-- The doctor's checks on grants: what is wrong in any case, and what differs from the list (operator/grants.sql).
 
 create function private.doctor_grants() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''
 begin atomic
-    with granted as (
-        select format('%I.%I', n.nspname, c.relname) as name, a.privilege_type,
-            case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        cross join lateral aclexplode(c.relacl) as a
-        left join pg_catalog.pg_roles r on r.oid = a.grantee
-        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f')
-            and (a.grantee = 0 or r.rolname in ('anon', 'authenticated', 'service_role'))
+    -- Functions are doctor_functions'.
+    with breaches as (
+        select case b.kind when 'table' then b.object else b.kind || ' ' || b.object end as name, b.kind, b.object, b.grantee,
+            b.kind = 'table' and b.grantee in ('public', 'anon') and b.privilege in ('select', 'insert', 'update', 'delete') as is_anon,
+            b.privilege ~ '^grant option ' as is_option,
+            regexp_replace(b.privilege, '^grant option for ', '')
+                || coalesce(' (' || string_agg(quote_ident(b.column_name), ', ' order by b.column_name) || ')', '') as privilege
+        from private.grant_breaches() as b
+        where b.kind <> 'routine'
+        group by b.kind, b.object, b.grantee, b.privilege, b.column_name is null
     )
-    select 'error', 'grant_too_wide', g.name,
-        format('%s has %s, which no client and no server code needs.', g.grantee, string_agg(g.privilege_type, ', ' order by g.privilege_type)),
-        format('revoke %s on %s from %s;', string_agg(lower(g.privilege_type), ', ' order by g.privilege_type), g.name, g.grantee)
-        from granted g
-        where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
-        group by g.name, g.grantee
+    select 'error',
+        case when b.is_anon then 'grant_to_anon' else 'grant_too_wide' end,
+        b.name,
+        format(
+            case
+                when b.is_anon then '%s has %s: nothing here is for people who are not signed in.'
+                when b.is_option then '%s may pass on %s, which no client and no server code needs.'
+                else '%s has %s, which no client and no server code needs.'
+            end,
+            b.grantee, upper(string_agg(b.privilege, ', ' order by b.privilege))),
+        private.grant_statement(
+            case when b.is_option then 'revoke grant option for' else 'revoke' end,
+            b.kind, b.object, string_agg(b.privilege, ', ' order by b.privilege), b.grantee)
+        from breaches b
+        group by b.name, b.kind, b.object, b.grantee, b.is_anon, b.is_option
     union all
-    select 'error', 'grant_to_anon', g.name,
-        format('%s has %s: nothing here is for people who are not signed in.', g.grantee, string_agg(g.privilege_type, ', ' order by g.privilege_type)),
-        format('revoke %s on %s from %s;', string_agg(lower(g.privilege_type), ', ' order by g.privilege_type), g.name, g.grantee)
-        from granted g
-        where g.grantee in ('public', 'anon')
-            and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-        group by g.name, g.grantee;
+    select
+        case when not c.is_listed or c.surplus is null then 'warn' else 'error' end,
+        case when not c.is_listed then 'grant_unlisted' when c.surplus is null then 'grant_missing' else 'grant_surplus' end,
+        case c.kind when 'table' then c.object else c.kind || ' ' || c.object end,
+        case
+            when not c.is_listed then
+                format('%s, and the list of what is meant (private.intended_grants) does not know the object. Where it is meant, private.record_grants enters it.',
+                    c.surplus)
+            else format('Against the list of what is meant (private.intended_grants), %s.', concat_ws('; ', c.surplus, c.missing))
+        end,
+        c.statements
+        from private.grant_changes() as c
+    union all
+    select 'error', 'grants_unknown', 'private.intended_grants()',
+        'The list of what is meant to be granted is empty: nothing can be compared with it.',
+        '-- apply sql/schema as it is, or, where every grant is as it should be: select private.record_all_grants();'
+        where not exists (select from private.intended_grants());
 end;
 comment on function private.doctor_grants() is
-    'Findings on grants in public and private: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN for API roles, anything for anon.';
+    'Findings on grants: TRUNCATE and the like for API roles, anything for anon, and whatever is more or less than private.intended_grants says, in public and private, on the database and by default.';
+
+-- sql/schema/operator/doctor_platform.sql
+
+-- The doctor's checks on what the schema hangs on the platform's own tables. A dump of public and private leaves it
+-- behind.
+
+create function private.doctor_platform() returns table (severity text, code text, object text, finding text, fix text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with wanted as (
+        select 'storage' as schema_name, 'objects' as table_name, 'policy' as kind, 'organization_files_' || v.name as name,
+            null as function_name, 'private.attach_storage()' as fix,
+            'nobody reaches the files of an organization' as effect
+        from unnest(array['select', 'insert', 'update', 'delete']) as v (name)
+        union all
+        values
+            ('storage', 'objects', 'trigger', 'guard_object', 'guard_object', 'private.attach_storage()',
+                'a file can be moved into another organization, and from a private bucket to a public one'),
+            ('realtime', 'messages', 'policy', 'organization_topics_select', null, 'private.attach_realtime()',
+                'nobody may listen to an organization''s changes'),
+            ('auth', 'users', 'trigger', 'on_auth_user_created', 'handle_new_user', 'private.attach_auth()',
+                'a new user gets no profile'),
+            ('auth', 'users', 'trigger', 'on_auth_user_email_changed', 'copy_email', 'private.attach_auth()',
+                'profiles keep an old e-mail address')
+        union all
+        select 'public', b.table_name, 'trigger', 'broadcast_' || v.name, 'broadcast_changes', 'private.attach_realtime()',
+            'listeners do not hear of its changes'
+        from private.broadcasts b
+        cross join unnest(array['insert', 'update', 'delete']) as v (name)
+        where exists (
+            select from pg_catalog.pg_class c
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = 'realtime' and c.relname = 'messages'
+        )
+    )
+    select 'error', 'platform_detached', format('%s on %I.%I', w.name, w.schema_name, w.table_name),
+        format('The %s is not there or off: %s.', w.kind, w.effect),
+        format('select %s;', w.fix)
+        from wanted w
+        join pg_catalog.pg_namespace n on n.nspname = w.schema_name
+        join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.table_name
+        where not exists (
+                select from pg_catalog.pg_policy p
+                where w.kind = 'policy' and p.polrelid = c.oid and p.polname = w.name
+            )
+            and not exists (
+                select from pg_catalog.pg_trigger t
+                join pg_catalog.pg_proc p on p.oid = t.tgfoid
+                join pg_catalog.pg_namespace s on s.oid = p.pronamespace
+                where w.kind = 'trigger' and t.tgrelid = c.oid and t.tgname = w.name and t.tgenabled in ('O', 'A')
+                    and s.nspname = 'private' and p.proname = w.function_name
+            )
+    union all
+    select 'error', 'restore_unfinished', 'private.restore_state',
+        'A restore of rows has begun and not ended: triggers are off and foreign keys are checked late.',
+        'select private.end_restore();'
+        where exists (select from private.restore_state);
+end;
+comment on function private.doctor_platform() is
+    'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off; a restore of rows that has not ended.';
 
 -- sql/schema/operator/doctor_server.sql
 
@@ -7492,6 +8065,7 @@ begin atomic
             union all select * from private.doctor_functions()
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
+            union all select * from private.doctor_platform()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f
@@ -7756,3 +8330,9 @@ end;
 comment on function public.plan_tier(public.organizations) is
     'A computed field of organizations: the plan as starter, pro or enterprise. Raises nothing.';
 grant execute on function public.plan_tier(public.organizations) to authenticated;
+
+-- sql/schema/grants_recorded.sql
+
+-- The list of what is meant to be granted (operator/grants.sql), made of what the files above have granted.
+
+select private.record_all_grants();

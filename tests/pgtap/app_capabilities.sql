@@ -36,6 +36,7 @@ select private.define_capability('orders.read', roles => '{owner,admin,manager}'
 select private.define_capability('orders.write', roles => '{owner,admin}'), private.define_capability('orders.delete', roles => '{owner}');
 select private.add_tenant_policies('public.orders', 'orders'), private.add_row_triggers('public.orders', '{organization_id,id}');
 grant select, insert, update, delete on public.orders to authenticated;
+select private.record_grants('public.orders');
 select is_empty($$ select code, finding from private.doctor() where object ~ 'orders' and severity <> 'info' $$, 'the doctor finds nothing about such a table');
 
 select private.define_capability('visits.read', '{viewer,sales_rep,manager}'), private.define_capability('visits.read_all', '{admin,manager,viewer}'),
