@@ -145,9 +145,8 @@ impl<'a> Columns<'a> {
 }
 
 /// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
-/// column (keeps the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`),
-/// optionally `extension:<column>`. Canonical E.164 need only be possible; other spellings must be valid or test
-/// numbers.
+/// column (the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`),
+/// optionally `extension:<column>`. Canonical E.164 need only be possible, others be valid or test numbers.
 ///
 /// The column that the statement set is read: the target if it did, else the source. The source keeps what was
 /// read, or what the same statement wrote there; the extension column the extension that was read, in the same way.
