@@ -3922,6 +3922,8 @@ create table public.leads (
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
     phone_input text,
+    phone_extension text
+        constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
@@ -3986,6 +3988,8 @@ comment on table public.leads is
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';
+comment on column public.leads.phone_extension is
+    'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
     'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
@@ -4019,7 +4023,7 @@ comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization'
+        'phone_number', 'phone_input', 'organization', 'extension:phone_extension'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -4080,12 +4084,13 @@ select private.add_broadcast('public.leads', 'leads.read_all');
 grant select, delete on public.leads
     to authenticated;
 grant insert (
-    organization_id, dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
+    duplicate_of
 ) on public.leads to authenticated;
 grant update (
-    dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes, attributes,
-    contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
 grant select on public.leads to service_role;
 
@@ -4363,7 +4368,8 @@ declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
     fields constant text[] := array[
-        'first_name', 'last_name', 'phone_number', 'email', 'postcode', 'inquiry_date', 'notes'
+        'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
+        'notes'
     ];
     v_started timestamptz := clock_timestamp();
     v_org uuid := switchboard.require_organization('uploads.write');
@@ -4372,7 +4378,6 @@ declare
     v_options jsonb := coalesce(p_options, '{}');
     v_country text;
     v_home_code integer;
-    v_region text;
     v_day_first boolean;
     v_action text;
     v_normalize boolean;
@@ -4499,7 +4504,6 @@ begin
             hint = 'Name the columns like the fields, or map them with options.mapping.';
     end if;
 
-    v_region := case when v_normalize then v_country end;
     -- Dates are ISO 8601; the slashed form is day first, except where it is month first and therefore
     -- not to be guessed.
     v_day_first := v_country <> 'US';
@@ -4541,6 +4545,7 @@ begin
             max(c.value) filter (where c.field = 'last_name') as last_name,
             max(c.value) filter (where c.field = 'phone_number') as phone,
             max(c.given #>> '{}') filter (where c.field = 'phone_number') as phone_input,
+            max(c.value) filter (where c.field = 'phone_extension') as given_extension,
             max(c.value) filter (where c.field = 'email') as email,
             max(c.value) filter (where c.field = 'postcode') as postcode,
             max(c.value) filter (where c.field = 'inquiry_date') as inquiry_date,
@@ -4557,6 +4562,7 @@ begin
     parsed as materialized (
         select s.*,
             p.e164,
+            coalesce(s.given_extension, p.extension) as phone_extension,
             case
                 when s.phone is null then null
                 when p.validity in ('valid', 'test_range') then
@@ -4569,7 +4575,10 @@ begin
             make_date(d.year, d.month, 1) + (d.day - 1) as inquired_on,
             s.inquiry_date is not null and d.year is null as date_problem
         from shaped s
-        left join lateral switchboard.parse_phone(s.phone, v_region) as p on s.phone is not null
+        -- Without normalizing, a number carries its country: with +, or with 00 where that is the exit code.
+        left join lateral switchboard.parse_phone(
+            s.phone, case when v_normalize or s.phone ~ '^\W*00' then v_country end
+        ) as p on s.phone is not null
         left join lateral (
             select x.year, x.month, x.day
             from (
@@ -4620,6 +4629,7 @@ begin
             ('first_name', p.first_name),
             ('last_name', p.last_name),
             ('phone_number', p.phone),
+            ('phone_extension', p.phone_extension),
             ('email', p.email),
             ('postcode', p.postcode),
             ('inquiry_date', p.inquiry_date),
@@ -4630,6 +4640,9 @@ begin
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
+        union all
+        select p.row_number, 'phone_extension', p.given_extension, 'invalid_extension'
+        from parsed p where p.given_extension !~ '^[0-9]{1,20}$'
         union all
         select p.row_number, 'email', p.email, 'invalid_email'
         -- A longer one is too_long.
@@ -4689,6 +4702,8 @@ begin
     folded as materialized (
         select d.e164,
             (array_agg(d.last_name order by d.row_number) filter (where d.last_name is not null))[1] as last_name,
+            (array_agg(d.phone_extension order by d.row_number)
+                filter (where d.phone_extension is not null))[1] as phone_extension,
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
@@ -4707,13 +4722,14 @@ begin
     ),
     inserted as (
         insert into public.leads as l (
-            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email,
-            postcode, inquiry_date, notes, attributes, contact_status, duplicate_of, dup_seq, upload_id,
-            row_number
+            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
+            phone_extension, email, postcode, inquiry_date, notes, attributes, contact_status, duplicate_of,
+            dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, p_dataset_id, d.first_name,
-            coalesce(f.last_name, d.last_name), d.e164, d.phone, coalesce(f.email, d.email),
+            coalesce(f.last_name, d.last_name), d.e164, d.phone,
+            coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             case when d.keep_suppressed then 'REMOVED' else 'READY' end,
@@ -4729,6 +4745,7 @@ begin
     merged as (
         update public.leads l
         set last_name = coalesce(l.last_name, f.last_name),
+            phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
