@@ -66,7 +66,7 @@ fn calling_code(region: &str) -> Option<i32> {
     phone::calling_code(region)
 }
 
-/// Version of the numbering metadata. E.164 text does not change with it; validity does.
+/// Version of the numbering metadata. Validity changes with it, E.164 text seldom.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_metadata_version() -> &'static str {
     phone::metadata_version()

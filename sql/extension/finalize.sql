@@ -116,7 +116,7 @@ comment on function switchboard.path_organization is 'The organization of a stor
 comment on function switchboard.phone_calling_code is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
 comment on function switchboard.phone_format is 'An E.164 number as people write it; style national, international or rfc3966 (tel: link). NULL for text that is not E.164. Raises 22023 for another style.';
 comment on function switchboard.phone_is_valid is 'Whether a number, in any spelling that to_e164 reads, lies in a range that its country has assigned. A verdict of one phone_metadata_version: store the number, ask again.';
-comment on function switchboard.phone_metadata_version is 'Version of the numbering metadata. E.164 text does not change with it; validity does.';
+comment on function switchboard.phone_metadata_version is 'Version of the numbering metadata. Validity changes with it, E.164 text seldom.';
 comment on function switchboard.phone_region is 'ISO 3166 region of an E.164 number (001 for calling codes without a country); NULL for a number in no region''s range and for other text.';
 comment on function switchboard.phone_type is 'What the range of an E.164 number is for: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, shared_cost, voip, personal_number, pager, uan, voicemail, or unknown in no assigned range; NULL for other text.';
 comment on function switchboard.request_context is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';

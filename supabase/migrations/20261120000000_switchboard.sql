@@ -2093,11 +2093,14 @@ begin
     create or replace trigger on_auth_user_email_changed
         after update of email on auth.users
         for each row when (new.email is distinct from old.email) execute function private.copy_email();
+    create or replace trigger on_auth_user_deleted
+        before delete on auth.users
+        for each row execute function private.lock_owned_organizations();
     return true;
 end;
 $$;
 comment on function private.attach_auth() is
-    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow. Safe to run again; private.backfill_profiles() makes up for the time without them.';
+    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow and owners go one at a time. Safe to run again; private.backfill_profiles() makes up for the time without them.';
 
 select private.attach_auth();
 
@@ -7802,7 +7805,9 @@ begin atomic
             ('auth', 'users', 'trigger', 'on_auth_user_created', 'handle_new_user', 'private.attach_auth()',
                 'a new user gets no profile'),
             ('auth', 'users', 'trigger', 'on_auth_user_email_changed', 'copy_email', 'private.attach_auth()',
-                'profiles keep an old e-mail address')
+                'profiles keep an old e-mail address'),
+            ('auth', 'users', 'trigger', 'on_auth_user_deleted', 'lock_owned_organizations', 'private.attach_auth()',
+                'two owners who are deleted at once can end in a deadlock')
         union all
         select 'public', b.table_name, 'trigger', 'broadcast_' || v.name, 'broadcast_changes', 'private.attach_realtime()',
             'listeners do not hear of its changes'

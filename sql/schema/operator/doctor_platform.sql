@@ -19,7 +19,9 @@ begin atomic
             ('auth', 'users', 'trigger', 'on_auth_user_created', 'handle_new_user', 'private.attach_auth()',
                 'a new user gets no profile'),
             ('auth', 'users', 'trigger', 'on_auth_user_email_changed', 'copy_email', 'private.attach_auth()',
-                'profiles keep an old e-mail address')
+                'profiles keep an old e-mail address'),
+            ('auth', 'users', 'trigger', 'on_auth_user_deleted', 'lock_owned_organizations', 'private.attach_auth()',
+                'two owners who are deleted at once can end in a deadlock')
         union all
         select 'public', b.table_name, 'trigger', 'broadcast_' || v.name, 'broadcast_changes', 'private.attach_realtime()',
             'listeners do not hear of its changes'

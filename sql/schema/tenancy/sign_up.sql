@@ -77,11 +77,14 @@ begin
     create or replace trigger on_auth_user_email_changed
         after update of email on auth.users
         for each row when (new.email is distinct from old.email) execute function private.copy_email();
+    create or replace trigger on_auth_user_deleted
+        before delete on auth.users
+        for each row execute function private.lock_owned_organizations();
     return true;
 end;
 $$;
 comment on function private.attach_auth() is
-    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow. Safe to run again; private.backfill_profiles() makes up for the time without them.';
+    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow and owners go one at a time. Safe to run again; private.backfill_profiles() makes up for the time without them.';
 
 select private.attach_auth();
 

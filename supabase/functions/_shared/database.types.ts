@@ -707,6 +707,7 @@ export type Database = {
           "manual_mode_activated_at": string | null;
           "notes": string | null;
           "organization_id": string;
+          "phone_extension": string | null;
           "phone_input": string | null;
           "phone_number": string;
           "postcode": string | null;
@@ -745,6 +746,7 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number": string;
           "postcode"?: string | null;
@@ -782,6 +784,7 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number"?: string;
           "postcode"?: string | null;
