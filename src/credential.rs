@@ -8,6 +8,7 @@ use crate::pg::json::JsonText;
 use crate::pg::row::TriggerRow;
 use crate::pg::uuid::to_core;
 use crate::pg::{key, session, trigger};
+use crate::tenant;
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_trigger};
@@ -144,8 +145,11 @@ fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
 /// Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope, an unchanged
 /// envelope stays, any other must have been sealed for this very row.
 ///
+/// It fires before row level security does and makes a key on first use, so whoever is subject to that seals for an
+/// organization of their own only.
+///
 /// # Errors
-/// as `seal`, and 22023 for an envelope of another row.
+/// as `seal`, 22023 for an envelope of another row, 42501 for another's organization.
 #[pg_trigger]
 fn seal_column<'a>(
     trigger: &'a PgTrigger<'a>,
@@ -180,6 +184,10 @@ fn seal_row<'a>(
     let key_value = required(row.new_value(&key_column), key_name)?;
     let row_id = to_core(key_value).to_string();
     let purpose = purpose.to_string_lossy();
+    // A stranger's row would make the organization's key, or say by its absence that there is no such organization.
+    if !tenant::may_use(&row, organization) {
+        return Err(row.refusal());
+    }
 
     if let Ok(envelope) = Envelope::parse(&value.0) {
         let unchanged = row

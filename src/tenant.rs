@@ -11,6 +11,7 @@ mod caller;
 use crate::pg::claims;
 use crate::pg::error::{ErrorReport, invalid_argument};
 use crate::pg::json::JsonText;
+use crate::pg::row::TriggerRow;
 use crate::pg::session::Timestamp;
 use crate::pg::uuid::{to_core, to_sql};
 use caller::{Caller, with_caller};
@@ -87,6 +88,13 @@ fn is_member(organization_id: Uuid) -> bool {
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn has_capability(organization_id: Uuid, capability: &str) -> bool {
     with_caller(|caller| caller.has_capability(to_core(organization_id), capability))
+}
+
+/// Whether a BEFORE trigger may use what belongs to the row's organization. It runs before row level security speaks, so
+/// whoever is subject to that must belong to the organization: a stranger learns from no trigger that it exists.
+pub(crate) fn may_use(row: &TriggerRow<'_>, organization: Uuid) -> bool {
+    !row.is_undecided()
+        || with_caller(|caller| caller.membership_of(to_core(organization)).is_some())
 }
 
 /// The caller's role in the current organization: `owner`, `admin`, `manager`, `sales_rep`, `viewer`, or `support`

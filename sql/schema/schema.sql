@@ -28,6 +28,7 @@
 \ir tenancy/invitations.sql
 \ir tenancy/member_rules.sql
 \ir tenancy/sign_up.sql
+\ir tenancy/person.sql
 \ir tenancy/organization_rpcs.sql
 \ir tenancy/current_organization.sql
 \ir tenancy/invite_member.sql

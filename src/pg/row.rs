@@ -137,6 +137,28 @@ impl<'a> TriggerRow<'a> {
         unsafe { PgHeapTuple::from_heap_tuple(PgTupleDesc::from_pg_unchecked(self.columns()), new) }
     }
 
+    /// Whether row level security decides about the row when the triggers are done: not for a role that bypasses it, such
+    /// as the tables' owner and the service role. Until then the row's organization is only what the statement says.
+    pub(crate) fn is_undecided(&self) -> bool {
+        // SAFETY: an open relation; with noError nothing is raised for `row_security = off`, which refuses later.
+        unsafe {
+            let table = (*self.relation).rd_id;
+            let enforced = pg_sys::check_enable_rls(table, pg_sys::InvalidOid, true);
+            enforced == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
+        }
+    }
+
+    /// What row level security raises for a row that it refuses, in its own words: whoever is refused early learns no
+    /// more than whoever is refused late.
+    pub(crate) fn refusal(&self) -> ErrorReport {
+        // SAFETY: an open relation has its row of pg_class, and that its name.
+        let table = unsafe { CStr::from_ptr((*(*self.relation).rd_rel).relname.data.as_ptr()) };
+        error::no_right(format!(
+            "new row violates row-level security policy for table \"{}\"",
+            table.to_string_lossy()
+        ))
+    }
+
     /// The row's primary key, to say which of many it is: `organization_id = …, id = …`. `None` for a table without
     /// one. Holds what the statement itself gave.
     pub(crate) fn key(&self) -> Option<String> {

@@ -8,6 +8,7 @@ use crate::pg::row::{Column, TriggerRow};
 use crate::pg::session::{self, Visibility};
 use crate::pg::spi::{self, Query};
 use crate::pg::trigger;
+use crate::tenant;
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_trigger};
@@ -29,7 +30,7 @@ type CountryKey = (Uuid, Visibility);
 
 /// Where the trigger finds the region that national spellings are read in: its third argument.
 enum RegionSource<'a> {
-    /// `organization`: the default country of the row's organization.
+    /// `organization`: the default country of the row's organization; none to somebody who does not belong to it.
     Organization,
     /// `column:<name>`: a text column of the row.
     Column(&'a CStr),
@@ -52,9 +53,10 @@ impl<'a> RegionSource<'a> {
 
     fn region(&self, row: &TriggerRow<'_>) -> Result<Option<String>, ErrorReport> {
         match self {
-            Self::Organization => Ok(default_country(
-                row.new_value(&row.column::<Uuid>(c"organization_id")?),
-            )),
+            Self::Organization => Ok(row
+                .new_value(&row.column::<Uuid>(c"organization_id")?)
+                .filter(|organization| tenant::may_use(row, *organization))
+                .and_then(default_country)),
             Self::Column(name) => Ok(row.new_value(&row.column::<String>(name)?)),
             Self::Constant(code) => Ok(Some(code.to_string_lossy().into_owned())),
         }
@@ -155,6 +157,9 @@ impl<'a> Columns<'a> {
 /// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid
 /// number or a published test number, because reading it takes a guess. `reason` is one of `parse_phone`.
 ///
+/// It fires before row level security does, so to whoever is subject to that and does not belong to the organization
+/// every organization is one without a country.
+///
 /// # Errors
 /// 22023 naming column, reason and key, 39P01 for arguments that name nothing.
 #[pg_trigger]
@@ -215,8 +220,8 @@ fn accept(text: &str, region: Option<&str>) -> Result<(String, Option<String>), 
 
 /// The country of an organization, remembered for the rows of one statement: asking costs forty times the reading of a
 /// number.
-fn default_country(organization: Option<Uuid>) -> Option<String> {
-    let key = (organization?, session::visibility()?);
+fn default_country(organization: Uuid) -> Option<String> {
+    let key = (organization, session::visibility()?);
     LAST_COUNTRY.with_borrow_mut(|last| {
         if last.as_ref().is_none_or(|(known, _)| *known != key) {
             *last = Some((key, find_country(key.0)));

@@ -115,6 +115,16 @@ comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;
 
+create function private.email_key(address text) returns text
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select lower(btrim(address) collate "C");
+end;
+comment on function private.email_key(text) is
+    'An e-mail address as it is compared: trimmed, A to Z as a to z, every other character exactly as it is. In another collation the KELVIN SIGN U+212A would be a k, and somebody else''s address the invited one. Raises nothing.';
+grant execute on function private.email_key(text) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''
@@ -945,7 +955,7 @@ insert into private.quotas (name, counted_by) values
                 and not exists (
                     select from public.memberships m
                     join auth.users u on u.id = m.user_id
-                    where m.organization_id = $1 and lower(u.email) = i.email
+                    where m.organization_id = $1 and private.email_key(u.email) = i.email
                 )
         )
     $sql$),
@@ -1578,7 +1588,23 @@ end;
 $$;
 comment on function private.keep_default_organization() is
     'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
-
+create function private.lock_owned_organizations() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    perform from public.organizations o
+        where o.id in (
+            select m.organization_id from public.memberships m
+            where m.user_id = old.id and m.role = 'owner' and m.status = 'active'
+        )
+        order by o.id
+        for no key update;
+    return old;
+end;
+$$;
+comment on function private.lock_owned_organizations() is
+    'BEFORE DELETE trigger on auth.users (attach_auth): locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
 create trigger guard_member
     before insert or update or delete on public.memberships
     for each row execute function private.guard_member();
@@ -1721,7 +1747,7 @@ create table public.invitations (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     id uuid not null default gen_random_uuid(),
     email text not null
-        constraint invitations_email_check check (email = lower(btrim(email)) and private.is_email(email)),
+        constraint invitations_email_check check (email = private.email_key(email) and private.is_email(email)),
     role text not null
         constraint invitations_role_check
         check (role in ('owner', 'admin', 'manager', 'sales_rep', 'viewer')),
@@ -1754,7 +1780,7 @@ create table public.invitations (
 );
 comment on table public.invitations is
     'A membership offered to an e-mail address. Open until it is accepted, revoked or expired. Written by invite_member, accept_invitation and revoke_invitation only.';
-comment on column public.invitations.email is 'Trimmed and lower-case; the accepting user''s confirmed address must equal it.';
+comment on column public.invitations.email is 'As private.email_key makes it; that of the accepting user''s confirmed address must equal it.';
 comment on column public.invitations.permissions is 'What the membership will have; see memberships, as for the next five columns.';
 comment on column public.invitations.membership_expires_at is 'When the membership will end; NULL: never.';
 comment on column public.invitations.token_hash is
@@ -2135,6 +2161,42 @@ $$;
 comment on function private.backfill_profiles() is
     'For the database owner: makes every missing profile, corrects every e-mail address that differs, clears repaired or outdated rows of private.profile_failures; returns how many profiles were made or corrected.';
 
+-- sql/schema/tenancy/person.sql
+
+-- The person behind a request, as Supabase Auth knows them now. A token is older, and need not say that its user is
+-- anonymous.
+
+create function private.require_person(out id uuid, out email text, out email_confirmed_at timestamptz)
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_is_anonymous boolean;
+begin
+    id := switchboard.require_user_id();
+    select u.email, u.email_confirmed_at, u.is_anonymous
+        into email, email_confirmed_at, v_is_anonymous
+        from auth.users u where u.id = require_person.id;
+    if not found then
+        raise exception using
+            errcode = 'PT401',
+            message = 'unknown_user',
+            detail = 'The user of this token does not exist.',
+            hint = 'Sign in again.';
+    end if;
+    -- Whoever has just become a person signs in again: the token still says otherwise.
+    if v_is_anonymous is distinct from false or coalesce(auth.jwt() ->> 'is_anonymous', 'false') <> 'false' then
+        raise exception using
+            errcode = 'PT403',
+            message = 'anonymous_user',
+            detail = 'An anonymous user belongs to no organization.',
+            hint = 'Sign in with an e-mail address or a provider first.';
+    end if;
+end;
+$$;
+comment on function private.require_person() is
+    'The signed-in user, for RPC bodies by which somebody becomes a member: no anonymous one, as auth.users or the token says. For definer functions: it reads auth.users. Raises PT401 (no identity, unknown_user), PT403 anonymous_user.';
+
 -- sql/schema/tenancy/organization_rpcs.sql
 
 -- RPCs by which an organization is made, paused, cancelled and deleted.
@@ -2151,25 +2213,11 @@ as $$
 declare
     -- Far above what a person needs, far below what hurts.
     max_owned constant integer := 20;
-    v_uid uuid := switchboard.require_user_id();
+    v_uid uuid := (private.require_person()).id;
     v_name text := btrim(p_name);
     v_slug text := lower(btrim(p_slug));
     v_row public.organizations;
 begin
-    if coalesce(auth.jwt() ->> 'is_anonymous', 'false') <> 'false' then
-        raise exception using
-            errcode = 'PT403',
-            message = 'anonymous_user',
-            detail = 'An anonymous user cannot own an organization.',
-            hint = 'Sign in with an e-mail address or a provider first.';
-    end if;
-    if not exists (select from auth.users u where u.id = v_uid) then
-        raise exception using
-            errcode = 'PT401',
-            message = 'unknown_user',
-            detail = 'The user of this token does not exist.',
-            hint = 'Sign in again.';
-    end if;
     if v_name is null or v_name = '' or length(v_name) > 200 then
         raise exception using
             errcode = '22023',
@@ -2244,7 +2292,7 @@ begin atomic
     select private.create_organization(name, slug, default_country, timezone);
 end;
 comment on function public.create_organization(text, text, text, text) is
-    'Makes an organization with the caller as its owner and returns its row. slug: 3 to 63 of a-z, 0-9, hyphen; made from the name when absent. default_country: two-letter code; timezone: tz database name. Raises PT401 (no identity), PT403 anonymous_user, 22023 (name, slug, default_country, timezone), PT409 slug_taken, PT429 too_many_organizations.';
+    'Makes an organization with the caller as its owner and returns its row. slug: 3 to 63 of a-z, 0-9, hyphen; made from the name when absent. default_country: two-letter code; timezone: tz database name. Raises PT401 (no identity, unknown_user), PT403 anonymous_user, 22023 (name, slug, default_country, timezone), PT409 slug_taken, PT429 too_many_organizations.';
 grant execute on function private.create_organization(text, text, text, text) to authenticated;
 grant execute on function public.create_organization(text, text, text, text) to authenticated;
 
@@ -2509,7 +2557,7 @@ declare
     max_open constant integer := 100;
     v_org uuid := switchboard.require_organization('members.write');
     v_uid uuid := switchboard.require_user_id();
-    v_email text := lower(btrim(p_email));
+    v_email text := private.email_key(p_email);
     -- A month counts as 30 days, whatever today's date and the session's time zone.
     v_expires_at timestamptz := now() + make_interval(secs => extract(epoch from p_expires_in));
     -- 2 × 122 random bits from the server's strong random source.
@@ -2550,7 +2598,7 @@ begin
     if exists (
         select from public.memberships m
         join auth.users u on u.id = m.user_id
-        where m.organization_id = v_org and lower(u.email) = v_email
+        where m.organization_id = v_org and private.email_key(u.email) = v_email
     ) then
         raise exception using
             errcode = 'PT409',
@@ -2674,28 +2722,13 @@ create function private.accept_invitation(p_token text) returns jsonb
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_user_id();
-    v_user record;
+    v_user record := private.require_person();
+    v_uid uuid := v_user.id;
     v_org uuid;
     v_invitation public.invitations;
     v_offer public.memberships;
     v_member public.memberships;
 begin
-    select u.email, u.email_confirmed_at, u.is_anonymous into v_user from auth.users u where u.id = v_uid;
-    if not found then
-        raise exception using
-            errcode = 'PT401',
-            message = 'unknown_user',
-            detail = 'The user of this token does not exist.',
-            hint = 'Sign in again.';
-    end if;
-    if v_user.is_anonymous or coalesce(auth.jwt() ->> 'is_anonymous', 'false') <> 'false' then
-        raise exception using
-            errcode = 'PT403',
-            message = 'anonymous_user',
-            detail = 'An anonymous user cannot accept an invitation.',
-            hint = 'Sign in with the e-mail address that was invited.';
-    end if;
     if v_user.email is null or v_user.email_confirmed_at is null then
         raise exception using
             errcode = 'PT403',
@@ -2721,7 +2754,7 @@ begin
             detail = 'There is no open invitation with this token.',
             hint = 'Ask for a new one.';
     end if;
-    if lower(v_user.email) <> v_invitation.email then
+    if private.email_key(v_user.email) <> v_invitation.email then
         raise exception using
             errcode = 'PT403',
             message = 'email_mismatch',
@@ -4076,6 +4109,37 @@ select private.add_counts(
     '{"total_leads": true, "active_leads": "archived_at is null", "hot_leads": "contact_status = ''HOT''",
         "converted_leads": "contact_status = ''CONVERTED''"}'
 );
+
+
+-- The foreign key finds every lead of the organization; the caller's own eyes do not. Behind row level security, so that
+-- no stranger is told anything by it, and only where that binds the writer: an import writes 10,000 at once.
+create function private.check_duplicate_of() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if tg_op = 'UPDATE' and new.duplicate_of is not distinct from old.duplicate_of then
+        return null;
+    end if;
+    if not exists (
+        select from public.leads l where l.organization_id = new.organization_id and l.id = new.duplicate_of
+    ) then
+        raise exception using
+            errcode = '23503',
+            message = 'insert or update on table "leads" violates foreign key constraint "leads_duplicate_of_fkey"',
+            detail = 'Key is not present in table "leads".',
+            schema = 'public', table = 'leads', constraint = 'leads_duplicate_of_fkey';
+    end if;
+    return null;
+end;
+$$;
+comment on function private.check_duplicate_of() is
+    'AFTER trigger on leads: a lead that the writer may not see is answered like one that does not exist. Raises 23503 in the foreign key''s words.';
+create trigger check_duplicate_of
+    after insert or update of duplicate_of on public.leads
+    for each row
+    when (new.duplicate_of is not null and row_security_active('public.leads'::regclass))
+    execute function private.check_duplicate_of();
 
 select private.add_row_triggers('public.leads');
 select private.add_tenant_policies(

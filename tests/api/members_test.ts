@@ -160,6 +160,31 @@ for (const isolation of ["read committed", "repeatable read"] as Isolation[]) {
   });
 }
 
+Deno.test("two owners deleted at once in Auth wait for one another, not in a circle", async () => {
+  const [a, partner] = await partners();
+  const remove = "delete from auth.users where id = $1";
+  // Holds the organization until both deletions have taken what they take before it.
+  const third = await Session.begin(null, a.id);
+  await third.run("select 1 from public.organizations where id = $1 for no key update", [a.id]);
+  const sessions = [await Session.begin(null, a.id), await Session.begin(null, a.id)] as const;
+  const deletions = sessions.map((session, i) =>
+    session.run(remove, [[a.owner.id, partner.id][i]!])
+  );
+  for (const [i, session] of sessions.entries()) await session.waits(deletions[i]!);
+  await third.commit();
+  // Whoever comes first commits, and the other, who is the last owner now, is refused.
+  const outcomes = await Promise.all(
+    deletions.map(async (deletion, i) => {
+      const outcome = await deletion;
+      await sessions[i]!.commit();
+      return outcome;
+    }),
+  );
+  const refusals = outcomes.filter(({ code }) => code);
+  assert.deepEqual(refusals, [{ code: "PT409", message: "last_owner" }]);
+  assert.equal(await owners(a), 1);
+});
+
 Deno.test("many owners leave at once through the API: one stays", async () => {
   const [a, partner] = await partners();
   const more = [await person(), await person()];

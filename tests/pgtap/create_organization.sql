@@ -51,6 +51,15 @@ select is(tests.attempt($$ insert into public.organizations (name, slug) values 
 select tests.as_user('n.new', null, '{"is_anonymous": true}');
 select is(tests.refusal($$ select public.create_organization('X') $$) ->> 'message', 'anonymous_user', 'an anonymous user owns nothing');
 select is(tests.refusal($$ select public.create_organization('X') $$) ->> 'sqlstate', 'PT403', 'by PT403');
+select tests.as_owner();
+update auth.users set is_anonymous = true where id = tests.id('n.new');
+select tests.as_user('n.new');
+select is(tests.refusal($$ select public.create_organization('X') $$) - '{context,detail,hint}'::text[],
+    '{"sqlstate": "PT403", "message": "anonymous_user"}', 'nor does one whose token does not say so');
+select tests.as_owner();
+update auth.users set is_anonymous = false where id = tests.id('n.new');
+select tests.as_user('n.new');
+select is(tests.attempt($$ select public.create_organization('X') $$), '1 row', 'who has become a person does');
 select tests.as_user('n.never-signed-up');
 select is(tests.refusal($$ select public.create_organization('X') $$) ->> 'sqlstate', 'PT401', 'nor a user who was deleted');
 select tests.as_user('n.new', null, '{"exp": 1}');

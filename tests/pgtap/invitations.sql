@@ -105,6 +105,44 @@ select is(tests.refusal(tests.accept('new')) ->> 'message', 'unknown_user', 'nor
 select tests.as_user('n.new', null, '{"exp": 1}');
 select is(tests.refusal(tests.accept('new')) ->> 'sqlstate', 'PT401', 'nor with an expired token');
 
+-- A look-alike address is another address: nothing is folded but A to Z. U+212A is the KELVIN SIGN, whose lower case is k.
+select tests.as_owner();
+insert into auth.users (id, email, email_confirmed_at)
+select tests.id('n.' || name), email, now()
+from (values
+    ('kate', 'kate@n.example'), ('kelvin', chr(8490) || 'ate@n.example'), ('shout', 'KATE.B@N.EXAMPLE'),
+    ('umlaut', 'j' || chr(252) || 'rgen@n.example'), ('capital', 'J' || chr(220) || 'RGEN@n.example')
+) as v (name, email);
+create function tests.accepts(who text, invitation text) returns boolean
+    language plpgsql
+as $$
+begin
+    perform tests.as_user('n.' || who);
+    return tests.attempt(tests.accept(invitation)) = '1 row';
+end;
+$$;
+select tests.as_user('a.owner');
+insert into sent values
+    ('kate', public.invite_member('Kate@n.example', 'viewer')), ('shout', public.invite_member('kate.b@n.example', 'viewer')),
+    ('kelvin', public.invite_member(chr(8490) || 'ate@N.example', 'viewer')),
+    ('umlaut', public.invite_member('J' || chr(252) || 'rgen@n.example', 'viewer'));
+select is((select count(*)::integer from public.invitations where email in ('kate@n.example', chr(8490) || 'ate@n.example')), 2,
+    'two addresses that look alike are two invitations');
+select tests.as_owner();
+select is(
+    (select string_agg(who || ' ' || invitation, ', ' order by who, invitation)
+        from unnest(array['kate', 'kelvin', 'shout', 'umlaut', 'capital']) as who
+        cross join unnest(array['kate', 'kelvin', 'shout', 'umlaut']) as invitation
+        where tests.accepts(who, invitation)),
+    'kate kate, kelvin kelvin, shout shout, umlaut umlaut', 'each accepts the own one and no other');
+select tests.as_user('n.kelvin');
+select is(tests.refusal(tests.accept('kate')) ->> 'message', 'email_mismatch', 'a look-alike is told that it is another address');
+select tests.as_user('n.kate');
+select lives_ok(tests.accept('kate'), 'the address that was invited accepts');
+select tests.as_user('a.owner');
+select is(tests.refusal($$ select public.invite_member(' KATE@n.example', 'viewer') $$) ->> 'message', 'already_member', 'and is a member in any case');
+select is(tests.attempt($$ select public.invite_member(chr(8490) || 'ate@n.example', 'viewer') $$), '1 row', 'which its look-alike is not');
+
 -- Unknown, malformed, expired, revoked, used: one answer.
 select tests.as_owner();
 insert into public.invitations (organization_id, email, role, token_hash, invited_by, created_at, expires_at, membership_expires_at) values

@@ -75,6 +75,42 @@ select is(tests.attempt($$ update public.leads set notes = 'x' $$), '1 row', 'wh
 select is(tests.attempt(format($$ insert into public.leads (dataset_id, first_name, phone_number) values (%L, 'Lead 004', '07700 900005') $$, tests.id('a.mine'))),
     '1 row', 'and adds to');
 
+-- A lead that they do not see is none to point at: as whoever is limited to datasets, and as whoever sees the own ones only.
+select tests.as_owner();
+insert into public.memberships (organization_id, user_id, role) values (tests.id('a'), tests.make_user('a.rep'), 'sales_rep');
+insert into public.leads (organization_id, id, dataset_id, first_name, phone_number, assigned_to)
+values (tests.id('a'), tests.id('a.lead.hers'), tests.id('a.mine'), 'Lead 006', '07700 900006', tests.id('a.rep')),
+    (tests.id('a'), tests.id('a.lead.hers.too'), tests.id('a.mine'), 'Lead 007', '07700 900007', tests.id('a.rep'));
+create function tests.point_at(lead text) returns jsonb
+    language sql
+as $$
+    select tests.refusal(format('update public.leads set duplicate_of = %L where id = %L', tests.id(lead),
+        case when switchboard.user_id() = tests.id('a.rep') then tests.id('a.lead.hers') else tests.id('a.lead.mine') end)) - 'context'
+$$;
+create function tests.insert_pointing_at(lead text) returns jsonb
+    language sql
+as $$
+    select tests.refusal(format($i$ insert into public.leads (dataset_id, first_name, phone_number, assigned_to, duplicate_of)
+        values (%L, 'Lead 008', '07700 900008', switchboard.user_id(), %L) $i$, tests.id('a.mine'), tests.id(lead))) - 'context'
+$$;
+grant execute on function tests.point_at(text), tests.insert_pointing_at(text) to authenticated;
+select tests.as_user('a.manager');
+select is(tests.point_at('a.lead'), tests.point_at('nowhere'), 'duplicate_of: a lead of another dataset is like none');
+select is(tests.insert_pointing_at('a.lead'), tests.insert_pointing_at('nowhere'), 'so it is for a new lead');
+select is(tests.point_at('nowhere') ->> 'sqlstate', '23503', 'as the foreign key has it');
+select is(tests.point_at('a.lead.hers'), '{}', 'one that they see is fine');
+select is(tests.insert_pointing_at('a.lead.hers'), '{}', 'also for a new lead');
+select tests.as_user('a.rep');
+select is(tests.point_at('a.lead.mine'), tests.point_at('nowhere'), 'duplicate_of: a lead of somebody else is like none');
+select is(tests.insert_pointing_at('a.lead.mine'), tests.insert_pointing_at('nowhere'), 'so it is for a new lead of a sales rep');
+select is(tests.point_at('a.lead.hers.too'), '{}', 'an own one is fine');
+-- What a manager has pointed at something that the rep does not see stays as it is in whatever else the rep writes.
+select tests.as_owner();
+update public.leads set duplicate_of = tests.id('a.lead.mine') where id = tests.id('a.lead.hers');
+select tests.as_user('a.rep');
+select is(tests.attempt(format('update public.leads set notes = ''x'', duplicate_of = duplicate_of where id = %L', tests.id('a.lead.hers'))), '1 row',
+    'a row that is sent back whole is not refused for what was in it');
+
 -- The audit log repeats what was in the rows, of prompts and lessons for example.
 select tests.as_owner();
 update public.prompts set description = 'Secret of the other dataset' where organization_id = tests.id('a');

@@ -32,6 +32,16 @@ comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;
 
+create function private.email_key(address text) returns text
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select lower(btrim(address) collate "C");
+end;
+comment on function private.email_key(text) is
+    'An e-mail address as it is compared: trimmed, A to Z as a to z, every other character exactly as it is. In another collation the KELVIN SIGN U+212A would be a k, and somebody else''s address the invited one. Raises nothing.';
+grant execute on function private.email_key(text) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''

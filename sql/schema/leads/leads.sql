@@ -164,6 +164,37 @@ select private.add_counts(
         "converted_leads": "contact_status = ''CONVERTED''"}'
 );
 
+
+-- The foreign key finds every lead of the organization; the caller's own eyes do not. Behind row level security, so that
+-- no stranger is told anything by it, and only where that binds the writer: an import writes 10,000 at once.
+create function private.check_duplicate_of() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if tg_op = 'UPDATE' and new.duplicate_of is not distinct from old.duplicate_of then
+        return null;
+    end if;
+    if not exists (
+        select from public.leads l where l.organization_id = new.organization_id and l.id = new.duplicate_of
+    ) then
+        raise exception using
+            errcode = '23503',
+            message = 'insert or update on table "leads" violates foreign key constraint "leads_duplicate_of_fkey"',
+            detail = 'Key is not present in table "leads".',
+            schema = 'public', table = 'leads', constraint = 'leads_duplicate_of_fkey';
+    end if;
+    return null;
+end;
+$$;
+comment on function private.check_duplicate_of() is
+    'AFTER trigger on leads: a lead that the writer may not see is answered like one that does not exist. Raises 23503 in the foreign key''s words.';
+create trigger check_duplicate_of
+    after insert or update of duplicate_of on public.leads
+    for each row
+    when (new.duplicate_of is not null and row_security_active('public.leads'::regclass))
+    execute function private.check_duplicate_of();
+
 select private.add_row_triggers('public.leads');
 select private.add_tenant_policies(
     'public.leads', 'leads', dataset => 'dataset_id', own => 'assigned_to'

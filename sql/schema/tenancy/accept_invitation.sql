@@ -5,28 +5,13 @@ create function private.accept_invitation(p_token text) returns jsonb
     set search_path = ''
 as $$
 declare
-    v_uid uuid := switchboard.require_user_id();
-    v_user record;
+    v_user record := private.require_person();
+    v_uid uuid := v_user.id;
     v_org uuid;
     v_invitation public.invitations;
     v_offer public.memberships;
     v_member public.memberships;
 begin
-    select u.email, u.email_confirmed_at, u.is_anonymous into v_user from auth.users u where u.id = v_uid;
-    if not found then
-        raise exception using
-            errcode = 'PT401',
-            message = 'unknown_user',
-            detail = 'The user of this token does not exist.',
-            hint = 'Sign in again.';
-    end if;
-    if v_user.is_anonymous or coalesce(auth.jwt() ->> 'is_anonymous', 'false') <> 'false' then
-        raise exception using
-            errcode = 'PT403',
-            message = 'anonymous_user',
-            detail = 'An anonymous user cannot accept an invitation.',
-            hint = 'Sign in with the e-mail address that was invited.';
-    end if;
     if v_user.email is null or v_user.email_confirmed_at is null then
         raise exception using
             errcode = 'PT403',
@@ -52,7 +37,7 @@ begin
             detail = 'There is no open invitation with this token.',
             hint = 'Ask for a new one.';
     end if;
-    if lower(v_user.email) <> v_invitation.email then
+    if private.email_key(v_user.email) <> v_invitation.email then
         raise exception using
             errcode = 'PT403',
             message = 'email_mismatch',

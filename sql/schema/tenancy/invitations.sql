@@ -5,7 +5,7 @@ create table public.invitations (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     id uuid not null default gen_random_uuid(),
     email text not null
-        constraint invitations_email_check check (email = lower(btrim(email)) and private.is_email(email)),
+        constraint invitations_email_check check (email = private.email_key(email) and private.is_email(email)),
     role text not null
         constraint invitations_role_check
         check (role in ('owner', 'admin', 'manager', 'sales_rep', 'viewer')),
@@ -38,7 +38,7 @@ create table public.invitations (
 );
 comment on table public.invitations is
     'A membership offered to an e-mail address. Open until it is accepted, revoked or expired. Written by invite_member, accept_invitation and revoke_invitation only.';
-comment on column public.invitations.email is 'Trimmed and lower-case; the accepting user''s confirmed address must equal it.';
+comment on column public.invitations.email is 'As private.email_key makes it; that of the accepting user''s confirmed address must equal it.';
 comment on column public.invitations.permissions is 'What the membership will have; see memberships, as for the next five columns.';
 comment on column public.invitations.membership_expires_at is 'When the membership will end; NULL: never.';
 comment on column public.invitations.token_hash is

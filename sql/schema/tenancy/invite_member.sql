@@ -41,7 +41,7 @@ declare
     max_open constant integer := 100;
     v_org uuid := switchboard.require_organization('members.write');
     v_uid uuid := switchboard.require_user_id();
-    v_email text := lower(btrim(p_email));
+    v_email text := private.email_key(p_email);
     -- A month counts as 30 days, whatever today's date and the session's time zone.
     v_expires_at timestamptz := now() + make_interval(secs => extract(epoch from p_expires_in));
     -- 2 × 122 random bits from the server's strong random source.
@@ -82,7 +82,7 @@ begin
     if exists (
         select from public.memberships m
         join auth.users u on u.id = m.user_id
-        where m.organization_id = v_org and lower(u.email) = v_email
+        where m.organization_id = v_org and private.email_key(u.email) = v_email
     ) then
         raise exception using
             errcode = 'PT409',

@@ -12,25 +12,11 @@ as $$
 declare
     -- Far above what a person needs, far below what hurts.
     max_owned constant integer := 20;
-    v_uid uuid := switchboard.require_user_id();
+    v_uid uuid := (private.require_person()).id;
     v_name text := btrim(p_name);
     v_slug text := lower(btrim(p_slug));
     v_row public.organizations;
 begin
-    if coalesce(auth.jwt() ->> 'is_anonymous', 'false') <> 'false' then
-        raise exception using
-            errcode = 'PT403',
-            message = 'anonymous_user',
-            detail = 'An anonymous user cannot own an organization.',
-            hint = 'Sign in with an e-mail address or a provider first.';
-    end if;
-    if not exists (select from auth.users u where u.id = v_uid) then
-        raise exception using
-            errcode = 'PT401',
-            message = 'unknown_user',
-            detail = 'The user of this token does not exist.',
-            hint = 'Sign in again.';
-    end if;
     if v_name is null or v_name = '' or length(v_name) > 200 then
         raise exception using
             errcode = '22023',
@@ -105,7 +91,7 @@ begin atomic
     select private.create_organization(name, slug, default_country, timezone);
 end;
 comment on function public.create_organization(text, text, text, text) is
-    'Makes an organization with the caller as its owner and returns its row. slug: 3 to 63 of a-z, 0-9, hyphen; made from the name when absent. default_country: two-letter code; timezone: tz database name. Raises PT401 (no identity), PT403 anonymous_user, 22023 (name, slug, default_country, timezone), PT409 slug_taken, PT429 too_many_organizations.';
+    'Makes an organization with the caller as its owner and returns its row. slug: 3 to 63 of a-z, 0-9, hyphen; made from the name when absent. default_country: two-letter code; timezone: tz database name. Raises PT401 (no identity, unknown_user), PT403 anonymous_user, 22023 (name, slug, default_country, timezone), PT409 slug_taken, PT429 too_many_organizations.';
 grant execute on function private.create_organization(text, text, text, text) to authenticated;
 grant execute on function public.create_organization(text, text, text, text) to authenticated;
 

@@ -23,7 +23,7 @@ insert into private.quotas (name, counted_by) values
                 and not exists (
                     select from public.memberships m
                     join auth.users u on u.id = m.user_id
-                    where m.organization_id = $1 and lower(u.email) = i.email
+                    where m.organization_id = $1 and private.email_key(u.email) = i.email
                 )
         )
     $sql$),
