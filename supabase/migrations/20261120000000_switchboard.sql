@@ -1588,6 +1588,7 @@ end;
 $$;
 comment on function private.keep_default_organization() is
     'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
+
 create function private.lock_owned_organizations() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
@@ -1605,6 +1606,7 @@ end;
 $$;
 comment on function private.lock_owned_organizations() is
     'BEFORE DELETE trigger on auth.users (attach_auth): locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
+
 create trigger guard_member
     before insert or update or delete on public.memberships
     for each row execute function private.guard_member();

@@ -256,10 +256,8 @@ select bag_eq(
 select is_empty($$
     select f.full_name from all_functions f
     where f.schema_name = 'private' and f.prosecdef and has_function_privilege('authenticated', f.oid, 'execute')
-        and f.prosrc !~ 'switchboard\.require_(organization|user_id)\('
-        -- A view and policies call them: for somebody who is nobody they answer nothing.
         and f.prosrc !~ '(switchboard\.require_(organization|user_id)|private\.require_person)\('
-        -- A view and a policy call them: for somebody who is nobody they answer nothing.
+        -- A view and policies call them: for somebody who is nobody they answer nothing.
         and not (f.function_name in ('member_contact', 'may_join_topic') and pg_get_functiondef(f.oid) ~ 'switchboard\.user_id\(\)')
         and not (f.function_name = 'readable_audit' and pg_get_functiondef(f.oid) ~ 'switchboard\.organization_for\(')
 $$, 'a definer body that a client reaches begins by asking who calls');
