@@ -66,7 +66,7 @@ fn calling_code(region: &str) -> Option<i32> {
     phone::calling_code(region)
 }
 
-/// Version of the numbering metadata. E.164 text does not change with it; validity does.
+/// Version of the numbering metadata. Validity changes with it, E.164 text seldom.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn phone_metadata_version() -> &'static str {
     phone::metadata_version()
@@ -74,10 +74,10 @@ fn phone_metadata_version() -> &'static str {
 
 /// One row about a number as people type it. validity: `valid`, `possible`, `test_range`, `invalid`. reason:
 /// `not_a_number`, `too_short`, `too_long`, `invalid_country_code`, `invalid_range`, `multiple_numbers`,
-/// `excel_scientific`, `letters`. Never raises.
+/// `excel_scientific`, `letters`, `ambiguous`. Never raises.
 ///
-/// Stricter than `to_e164`: letters outside an extension, two numbers in one cell and spreadsheet artefacts are
-/// named instead of read somehow.
+/// Stricter than `to_e164`: letters outside an extension and known labels, two numbers in one cell, spreadsheet
+/// artefacts and digits that may be two numbers are named instead of read somehow.
 #[pg_extern(immutable, parallel_safe)]
 #[allow(clippy::type_complexity)] // the row type is the SQL signature
 fn parse_phone(

@@ -118,6 +118,17 @@ fn dataset_scope() -> Option<Vec<Uuid>> {
     })
 }
 
+/// Whether the caller sees the dataset's leads in the organization, whichever the request is for; of no dataset
+/// (NULL), whether the caller sees those of all. For policies that check an inserted row. Never raises.
+#[pg_extern(stable, parallel_restricted, cost = 10)]
+fn in_dataset_scope(organization_id: Option<Uuid>, dataset_id: Option<Uuid>) -> bool {
+    organization_id.is_some_and(|organization| {
+        with_caller(|caller| {
+            caller.in_dataset_scope(to_core(organization), dataset_id.map(to_core))
+        })
+    })
+}
+
 /// Whether the caller is in `private.platform_admins` and signed in with a second factor (`aal2`).
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn is_platform_admin() -> bool {
@@ -177,7 +188,11 @@ fn capabilities_of<'a>(caller: &'a Caller, membership: &Membership) -> Vec<&'a s
     let own = caller
         .applications()
         .iter()
-        .filter(|capability| membership.application.hold(capability))
+        .filter(|capability| {
+            membership
+                .application
+                .hold(capability, membership.capabilities)
+        })
         .map(ApplicationCapability::name);
     membership
         .capabilities
@@ -236,7 +251,8 @@ fn member_capabilities(
         return Vec::new();
     };
     let status = OrganizationStatus::Active;
-    let mut names: Vec<_> = effective(role, flags, &permissions, status)
+    let catalogue = effective(role, flags, &permissions, status);
+    let mut names: Vec<_> = catalogue
         .iter()
         .map(|capability| capability.name().to_owned())
         .collect();
@@ -248,7 +264,7 @@ fn member_capabilities(
     with_caller(|caller| {
         let own = caller.applications().iter();
         names.extend(
-            own.filter(|each| rights.hold(each))
+            own.filter(|each| rights.hold(each, catalogue))
                 .map(|each| each.name().to_owned()),
         );
     });

@@ -14,7 +14,7 @@ offered as (
         and (
             f.pronamespace = 'public'::regnamespace
             or f.pronamespace = 'private'::regnamespace
-            and f.proname ~ '^(add|attach|define|drop|make)_'
+            and f.proname ~ '^(add|attach|define|drop|make)_|^(record|apply)_grants$'
             -- The body of an RPC has the RPC's name.
             and not exists (
                 select from pg_proc r

@@ -3,11 +3,13 @@
 # shellcheck source=bin/lib/common.sh disable=SC2154 # names from common.sh, extension.sh, stack.sh and bin/stack
 
 make_state_folder() {
-    # Not through umask: the servers have to pass this folder.
-    [[ -d $states ]] || { mkdir "$states" && chmod 755 "$states"; }
+    [[ -d $states ]] || mkdir "$states"
     [[ -O $states ]] || die "$states belongs to somebody else; remove it or run as its owner"
-    [[ $states == "$repo"/* ]] || note "the postgres user cannot reach this folder, so state is kept in $states"
+    chmod 755 "$states" # whatever umask made it: the servers have to pass this folder
+    [[ $states == "$inside" || -d $state ]] || note "the postgres user cannot reach this folder, so state is kept in $states"
     if is_root; then install -d -m 700 -o "$server_user" "$state"; else install -d -m 700 "$state"; fi
+    as_server test -x "$state" ||
+        die "the user $server_user can no longer reach $state, because a folder above it has been closed. Open that again (chmod a+x), or run $again, which makes the database anew in $outside"
 }
 
 init_cluster() {
@@ -68,7 +70,13 @@ start_postgres() {
     }
 }
 
-stop_postgres() { as_server "$bindir/pg_ctl" stop -D "$data" -m fast -w -t 60 -s; }
+# By a signal, which pg_ctl would send too if its user can still reach the data.
+stop_postgres() {
+    local pid
+    pid=$(postgres_pid)
+    kill -INT "$pid"
+    wait_end "$pid" 60 || { say "PostgreSQL (process $pid) did not stop within a minute" && return 1; }
+}
 
 # After a crash: server processes that outlived their postmaster hold the data directory, and a postmaster.pid whose
 # process is gone, or is another program by now, keeps the server from starting.

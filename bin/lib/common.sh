@@ -7,6 +7,8 @@ target=${CARGO_TARGET_DIR:-$repo/target}
 export PGRX_HOME=${PGRX_HOME:-$target/pgrx-home}
 # A server started with it would send Rust backtraces to its clients, in the DETAIL of errors.
 unset RUST_BACKTRACE
+# build.rs says why.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 # Deno would trust Mozilla's list alone; a network with its own certificate authority has that in the system's.
 export DENO_DIR=$repo/target/deno DENO_NO_UPDATE_CHECK=1 DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-system,mozilla}
 [[ -d $target/tools/bin ]] && PATH=$target/tools/bin:$PATH
@@ -60,29 +62,22 @@ as_root() {
 }
 
 # PostgreSQL refuses to run as root, so root's servers run as postgres; everybody else's run as themselves.
-if is_root; then server_user=postgres; else server_user=$(id -un); fi
-as_server() {
-    if is_root; then
-        setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp "$@"
-    else
-        "$@"
-    fi
-}
+if is_root; then
+    server_user=postgres run_as_server=(setpriv --reuid=postgres --regid=postgres --init-groups -- env HOME=/tmp)
+else
+    server_user=$(id -un) run_as_server=()
+fi
+as_server() { "${run_as_server[@]}" "$@"; }
 # False when a folder on the way is closed to the postgres user, as in a clone below a 0700 home.
 server_can_reach_repo() { as_server test -r "$repo/pgrx.toml" 2>/dev/null; }
 
-# Where stacks keep their state: .stack, or a folder below /var/tmp when the servers cannot reach the repository.
-state_root() {
-    if server_can_reach_repo; then
-        say "$repo/.stack"
-    else
-        say "/var/tmp/switchboard-$(printf '%s' "$repo" | sha256sum | cut -c1-8)"
-    fi
-}
+# What tests and stacks keep on disk is in .stack, or in a folder below /var/tmp where the servers cannot reach that.
+inside=$repo/.stack
+outside=/var/tmp/switchboard-$(printf '%s' "$repo" | sha256sum | cut -c1-8)
 
-# npm's platform packages hold the plain binaries; those need no Node at run time.
+# npm's platform packages hold the plain binaries; those need no Node at run time. node_bin name [repository's copy]
 node_bin() {
-    local modules=$repo/supabase/node_modules
+    local modules=${2:-$repo}/supabase/node_modules
     case $1 in
         supabase) say "$modules/@supabase/cli-linux-x64/bin/supabase" ;;
         deno) say "$modules/@deno/linux-x64-glibc/deno" ;;

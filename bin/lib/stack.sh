@@ -14,9 +14,19 @@ esac
 api_port=$((first_port + ${PORT_OFFSET:-0})) db_port=$((api_port + 1)) rest_port=$((api_port + 10))
 # The test stack's PgBouncer, where `supabase start` has its pooler, and the PostgREST behind it.
 pooler_port=$((api_port + 8)) pooled_rest_port=$((rest_port + 1))
-states=$(state_root)
-state=$states/$stack-$major
-data=$state/data
+
+# Sets where this stack's state is. A stack that exists is found again whatever became of the modes of the folders above:
+# only a new one asks what the servers can reach.
+choose_state() {
+    local choices=("$inside" "$outside")
+    server_can_reach_repo || choices=("$outside" "$inside")
+    states=${choices[0]}
+    # Somebody else's folder of that name is none of our stacks.
+    [[ ! -d $states/$stack-$major && -d ${choices[1]}/$stack-$major && -O ${choices[1]} ]] && states=${choices[1]}
+    state=$states/$stack-$major
+    data=$state/data keys=$state/switchboard.keys
+}
+choose_state
 api_url=http://127.0.0.1:$api_port
 # The secret and passwords of every local Supabase stack; bound to 127.0.0.1.
 jwt_secret=super-secret-jwt-token-with-at-least-32-characters-long

@@ -55,6 +55,32 @@ $$;
 comment on function switchboard.require_organization(text) is
     'The current organization. Raises PT401 when nobody is signed in, PT400 when the request does not say which organization, PT403 when the caller is no member of it or lacks the capability; unknown organizations get the same answer.';
 
+create function switchboard.refuse_insert(organization_id uuid, capability text) returns boolean
+language plpgsql stable parallel restricted cost 10
+set search_path = ''
+as $$
+declare
+    reason text := switchboard.request_context() ->> 'reason';
+begin
+    if organization_id is null and reason in ('organization_required', 'malformed', 'headers_disagree') then
+        perform switchboard.require_organization(capability);
+    end if;
+    if switchboard.is_member(organization_id) then
+        raise exception using
+            errcode = '42501',
+            message = 'forbidden',
+            detail = case when switchboard.has_capability(organization_id, capability)
+                then 'The row belongs to a dataset or a member that is not yours to write for.'
+                else format('You do not hold %s in this organization.', capability)
+            end,
+            hint = 'whoami() lists your organizations and capabilities.';
+    end if;
+    return false;
+end;
+$$;
+comment on function switchboard.refuse_insert(uuid, text) is
+    'The last arm of an insert policy: false, or the reason where that tells nothing of other tenants. Raises PT400 when the row and the request name no organization (organization_required, malformed, headers_disagree), 42501 forbidden in an organization of the caller''s.';
+
 create function switchboard.guard_row() returns trigger
 language plpgsql volatile
 set search_path = ''

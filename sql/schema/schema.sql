@@ -49,11 +49,13 @@
 \ir agents/phone_numbers.sql
 \ir agents/add_phone_number.sql
 
--- leads: campaigns and their contacts
+-- leads: campaigns, their contacts, and who opted out
 \ir leads/campaign_settings.sql
 \ir leads/datasets.sql
 \ir leads/uploads.sql
+\ir leads/upload_errors.sql
 \ir leads/leads.sql
+\ir leads/suppressions.sql
 \ir leads/import_leads.sql
 
 -- prompts: what agents are told
@@ -87,7 +89,12 @@
 \ir operator/doctor_policies.sql
 \ir operator/doctor_functions.sql
 \ir operator/doctor_keys.sql
+\ir operator/grants.sql
+\ir operator/record_grants.sql
+\ir operator/restored.sql
+\ir operator/restore_rows.sql
 \ir operator/doctor_grants.sql
+\ir operator/doctor_platform.sql
 \ir operator/doctor_server.sql
 \ir operator/doctor_contract.sql
 \ir operator/doctor.sql
@@ -99,3 +106,6 @@
 \ir compat/users.sql
 \ir compat/user_organizations.sql
 \ir compat/functions.sql
+
+-- last: what is granted now is what is meant
+\ir grants_recorded.sql

@@ -15,22 +15,43 @@ pub(crate) fn arguments<'a, const N: usize>(
     trigger: &PgTrigger<'a>,
     names: [&str; N],
 ) -> Result<[&'a CStr; N], ErrorReport> {
+    match arguments_and_option(trigger, names)? {
+        (arguments, None) => Ok(arguments),
+        (_, Some(_)) => Err(wrong_count(trigger, &names)),
+    }
+}
+
+/// [`arguments`], and one more if it is there.
+///
+/// # Errors
+/// 39P01 naming the trigger and the arguments it needs.
+pub(crate) fn arguments_and_option<'a, const N: usize>(
+    trigger: &PgTrigger<'a>,
+    names: [&str; N],
+) -> Result<([&'a CStr; N], Option<&'a CStr>), ErrorReport> {
     let data = trigger.trigger_data();
     // SAFETY: the trigger that Postgres called us for; it holds tgnargs C strings, and lives as long as the call.
     unsafe {
         let declared = &*data.tg_trigger;
-        if usize::try_from(declared.tgnargs) == Ok(N) {
-            return Ok(std::array::from_fn(|i| {
-                CStr::from_ptr(*declared.tgargs.add(i))
-            }));
+        let count = usize::try_from(declared.tgnargs).unwrap_or_default();
+        if count != N && count != N + 1 {
+            return Err(wrong_count(trigger, &names));
         }
-        Err(error::wrong_trigger(format!(
-            "trigger {} needs {N} arguments ({}), got {}",
-            trigger.name().unwrap_or("?"),
-            names.join(", "),
-            declared.tgnargs
-        )))
+        let argument = |i| CStr::from_ptr(*declared.tgargs.add(i));
+        let option = (count > N).then(|| argument(N));
+        Ok((std::array::from_fn(argument), option))
     }
+}
+
+fn wrong_count(trigger: &PgTrigger<'_>, names: &[&str]) -> ErrorReport {
+    // SAFETY: the trigger that Postgres called us for.
+    let count = unsafe { (*trigger.trigger_data().tg_trigger).tgnargs };
+    error::wrong_trigger(format!(
+        "trigger {} needs {} arguments ({}), got {count}",
+        trigger.name().unwrap_or("?"),
+        names.len(),
+        names.join(", "),
+    ))
 }
 
 /// Runs one statement that may read the trigger's transition tables by their names, as the owner of the trigger's

@@ -92,12 +92,67 @@ impl<'a> RegionSource<'a> {
     }
 }
 
+/// The columns that the trigger writes.
+struct Columns<'a> {
+    number: Column<&'a str>,
+    text: Column<&'a str>,
+    extension: Option<Column<&'a str>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(
+        row: &TriggerRow<'a>,
+        target: &CStr,
+        source: &CStr,
+        option: Option<&CStr>,
+    ) -> Result<Self, ErrorReport> {
+        let extension = option.map(|option| {
+            let bytes = option.to_bytes_with_nul();
+            match bytes
+                .strip_prefix(b"extension:")
+                .map(CStr::from_bytes_with_nul)
+            {
+                Some(Ok(name)) => row.column(name),
+                _ => Err(error::wrong_trigger(format!(
+                    "argument {} of the trigger is no extension:<column>",
+                    option.to_string_lossy()
+                ))),
+            }
+        });
+        Ok(Self {
+            number: row.column(target)?,
+            text: row.column(source)?,
+            extension: extension.transpose()?,
+        })
+    }
+
+    /// The row with what was read. An extension that the same statement wrote itself stands; one that belongs to the
+    /// number of before goes.
+    fn fill<'v>(
+        &'v self,
+        row: TriggerRow<'a>,
+        number: Option<&'v str>,
+        text: Option<&'v str>,
+        extension: Option<&'v str>,
+    ) -> PgHeapTuple<'a, AllocatedByPostgres> {
+        let (number, text) = ((&self.number, number), (&self.text, text));
+        match &self.extension {
+            None => row.with([number, text]),
+            Some(column) => {
+                let extension = written(&row, column).unwrap_or(extension);
+                row.with([number, text, (column, extension)])
+            }
+        }
+    }
+}
+
 /// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
-/// column (keeps the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`).
-/// Canonical E.164 need only be possible; other spellings must be valid or test numbers.
+/// column (the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`),
+/// optionally `extension:<column>`. Canonical E.164 need only be possible, others be valid or test numbers.
 ///
 /// The column that the statement set is read: the target if it did, else the source. The source keeps what was
-/// read, or what the same statement wrote there. NULL stays NULL.
+/// read, or what the same statement wrote there; the extension column the extension that was read, in the same way.
+/// NULL stays NULL.
 ///
 /// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid
 /// number or a published test number, because reading it takes a guess. `reason` is one of `parse_phone`.
@@ -117,28 +172,27 @@ fn normalize_phone<'a>(
 fn normalize<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
-    let [target, source, region] =
-        trigger::arguments(trigger, ["target column", "source column", "region"])?;
+    let ([target, source, region], option) =
+        trigger::arguments_and_option(trigger, ["target column", "source column", "region"])?;
     let row = TriggerRow::of(trigger)?;
-    let number_column = row.column(target)?;
-    let text_column = row.column(source)?;
-    let (given, text) = match (written(&row, &number_column), written(&row, &text_column)) {
+    let columns = Columns::of(&row, target, source, option)?;
+    let (given, text) = match (written(&row, &columns.number), written(&row, &columns.text)) {
         (None, None) => return Ok(row.unchanged()),
         (Some(number), Some(Some(text))) => (number, Some(text)),
         (Some(number), _) => (number, number),
         (None, Some(text)) => (text, text),
     };
     let Some(given) = given else {
-        return Ok(row.with([(&number_column, None), (&text_column, None)]));
+        return Ok(columns.fill(row, None, None, None));
     };
     // Taken at its word, whatever the region.
     if phone::is_e164(given) {
-        return Ok(row.with([(&number_column, Some(given)), (&text_column, text)]));
+        return Ok(columns.fill(row, Some(given), text, None));
     }
     let region_source = RegionSource::of(region);
     let region = region_source.region(&row)?;
     match accept(given, region.as_deref()) {
-        Ok(e164) => Ok(row.with([(&number_column, Some(e164.as_str())), (&text_column, text)])),
+        Ok((e164, extension)) => Ok(columns.fill(row, Some(&e164), text, extension.as_deref())),
         Err(reason) => {
             let refusal = region_source.refusal(target, reason, region.as_deref());
             Err(match row.key() {
@@ -155,11 +209,11 @@ fn written<'a>(row: &TriggerRow<'a>, column: &Column<&'a str>) -> Option<Option<
     (new != row.old_value(column).flatten()).then_some(new)
 }
 
-/// The number to store for a text that is not E.164 yet.
-fn accept(text: &str, region: Option<&str>) -> Result<String, Reason> {
+/// The number to store for a text that is not E.164 yet, and its extension.
+fn accept(text: &str, region: Option<&str>) -> Result<(String, Option<String>), Reason> {
     let number = phone::parse(text, region, Options::default());
     match (number.validity, number.e164) {
-        (Validity::Valid | Validity::TestRange, Some(e164)) => Ok(e164),
+        (Validity::Valid | Validity::TestRange, Some(e164)) => Ok((e164, number.extension)),
         _ => Err(number.reason.unwrap_or(Reason::NotANumber)),
     }
 }
@@ -245,6 +299,48 @@ mod tests {
         Spi::run("insert into public.numbers values (1, null, '+14155550132', '(415) 555-0132')")
             .unwrap();
         assert_eq!(stored().1.as_deref(), Some("(415) 555-0132"));
+    }
+
+    #[pg_test]
+    fn the_extension_has_a_column_of_its_own() {
+        numbers();
+        let some = |text: &str| Some(text.to_owned());
+        let stored = || {
+            Spi::get_two::<String, String>(
+                "select phone_number, extension from public.numbers where id = 1",
+            )
+            .unwrap()
+        };
+        Spi::run(
+            "alter table public.numbers add extension text;
+             drop trigger normalize on public.numbers;
+             create trigger normalize before insert or update on public.numbers for each row execute function
+                 switchboard.normalize_phone('phone_number', 'phone_input', 'organization', 'extension:extension');
+             insert into public.numbers values (1, null, '+44 20 7183 8750 ext 12', null)",
+        )
+        .unwrap();
+        assert_eq!(stored(), (some("+442071838750"), some("12")));
+        Spi::run("update public.numbers set extension = '13'").unwrap();
+        assert_eq!(stored(), (some("+442071838750"), some("13")));
+        // The extension of another number is not the new one's; one that is written beside it is.
+        Spi::run("update public.numbers set phone_number = '+442071838751'").unwrap();
+        assert_eq!(stored(), (some("+442071838751"), None));
+        Spi::run("update public.numbers set phone_number = '+442071838752', extension = '7'")
+            .unwrap();
+        assert_eq!(stored(), (some("+442071838752"), some("7")));
+        Spi::run("update public.numbers set phone_input = '+44 20 7183 8753 (ext 8)'").unwrap();
+        assert_eq!(stored(), (some("+442071838753"), some("8")));
+    }
+
+    #[pg_test(error = "argument extension of the trigger is no extension:<column>")]
+    fn another_fourth_argument_is_a_wrong_declaration() {
+        numbers();
+        Spi::run(
+            "create trigger other before insert on public.numbers for each row execute function
+                 switchboard.normalize_phone('phone_number', 'phone_input', 'GB', 'extension');
+             insert into public.numbers values (1, null, '+442071838750', null)",
+        )
+        .unwrap();
     }
 
     #[pg_test(error = "phone_number is not a phone number: invalid_range")]

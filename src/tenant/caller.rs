@@ -97,6 +97,22 @@ impl Caller {
         held.is_some()
     }
 
+    /// Whether the caller sees a dataset of an organization, whichever the request is for; `None` asks for all of them.
+    pub(super) fn in_dataset_scope(
+        &self,
+        organization: uuid::Uuid,
+        dataset: Option<uuid::Uuid>,
+    ) -> bool {
+        match self.principal {
+            Principal::Service => slug_of(organization).is_some(),
+            _ => self.membership_of(organization).is_some_and(|m| {
+                m.dataset_scope
+                    .as_ref()
+                    .is_none_or(|scope| dataset.is_some_and(|id| scope.contains(&id)))
+            }),
+        }
+    }
+
     /// The organization that the request works for.
     pub(super) fn organization(&self) -> Option<uuid::Uuid> {
         match self.principal {
@@ -266,9 +282,7 @@ fn application_capabilities() -> Vec<ApplicationCapability> {
             })
         })
     });
-    let mut defined: Vec<_> = rows.into_iter().flatten().collect();
-    defined.sort_unstable_by(|a, b| a.name().cmp(b.name()));
-    defined
+    ApplicationCapability::all(rows.into_iter().flatten().collect())
 }
 
 /// The organization that the user's profile names.
@@ -286,11 +300,12 @@ fn support_session(row: &ResultRow<'_>) -> Option<Membership> {
         .into_iter()
         .flatten()
         .collect();
-    let capabilities: CapabilitySet = names
+    let capabilities = names
         .iter()
         .filter_map(|name| Capability::from_name(name))
         .filter(|capability| capability.only_reads())
-        .collect();
+        .collect::<CapabilitySet>()
+        .without_unread();
     Some(Membership {
         organization_id: to_core(row.get(1)?),
         slug: row.get(2)?,

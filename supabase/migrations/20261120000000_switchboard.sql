@@ -46,6 +46,9 @@ revoke all on schema private from public, anon, authenticated, service_role;
 comment on schema private is
     'Key rings, platform administrators, helpers and the definer bodies of RPCs. Not exposed by PostgREST; the API roles have no USAGE.';
 
+-- A cluster that began before PostgreSQL 15 lets everybody make objects in public.
+revoke create on schema public from public, anon, authenticated, service_role;
+
 -- Supabase's default privileges grant everything new in public to anon, authenticated and service_role
 -- by name, so a revoke from PUBLIC alone leaves them. EXECUTE for PUBLIC is a built-in default and can
 -- only be revoked without naming a schema.
@@ -248,6 +251,7 @@ declare
     in_scope text := '';
     readable text;
     is_own text := '';
+    elsewhere text;
     rule text;
     verb text;
 begin
@@ -289,6 +293,20 @@ begin
             object || '.read_all', own);
     end if;
 
+    -- A row may be inserted into any organization in which the caller holds the right, by that organization's rules. The
+    -- request's own is compared first, so that an ordinary row costs no call.
+    elsewhere := format('switchboard.has_capability(organization_id, %L)', object || '.write')
+        || case
+            when dataset is not null then format(' and switchboard.in_dataset_scope(organization_id, %I)', dataset)
+            when shared then ' and switchboard.in_dataset_scope(organization_id, null)'
+            else ''
+        end
+        || case
+            when own is null then ''
+            else format(' and (switchboard.has_capability(organization_id, %L) or %I = (select switchboard.user_id()))',
+                object || '.read_all', own)
+        end;
+
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
 
@@ -303,6 +321,9 @@ begin
                 || case verb when 'select' then readable else in_scope end
                 || is_own
         end;
+        if verb = 'insert' and rule <> 'false' then
+            rule := format('%s or %s or switchboard.refuse_insert(organization_id, %L)', rule, elsewhere, object || '.write');
+        end if;
         execute format('create policy %I on %s for %s to authenticated %s%s',
             table_name || '_' || verb,
             target,
@@ -313,7 +334,7 @@ begin
 end;
 $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
-    'For migrations, owner only. Forces row level security on a tenant table and makes its four policies: object.read, .write (insert, update) and .delete; a verb in denied gets false. dataset: the column of a member''s allowed_dataset_ids; shared: rows without one are everybody''s; own: the column with the user whose row it is. Raises 22023 (a verb, or a capability that nobody can hold).';
+    'For migrations, owner only. Forces row level security and makes four policies: object.read, .write (insert, update), .delete; false for verbs in denied. They ask the request''s organization; a row may be inserted into any where the caller may write. dataset, own: the columns of a member''s scope and own rows; shared: rows are all members''. Raises 22023 (a verb, a capability that nobody holds).';
 
 create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile
@@ -657,12 +678,39 @@ create index audit_log_created_at_idx on public.audit_log (organization_id, crea
 comment on index public.audit_log_created_at_idx is
     'An organization''s audit log, newest first; private.prune_audit.';
 
+create table private.audited_tables (
+    table_name text not null primary key,
+    capability text not null
+);
+comment on table private.audited_tables is
+    'Tables whose changes are in the audit log. Rows are made by private.add_audit.';
+comment on column private.audited_tables.capability is
+    'What a reader of the table''s rows in the log must hold besides audit_log.read.';
+select private.add_deny_policy('private.audited_tables');
+-- Of pruning.
+insert into private.audited_tables (table_name, capability) values ('audit_log', 'audit_log.read');
+
+create function private.readable_audit() returns text[]
+    language sql stable security definer
+    set search_path = ''
+begin atomic
+    select array(
+        select a.table_name from private.audited_tables a
+        where switchboard.organization_for(a.capability) is not null
+    );
+end;
+comment on function private.readable_audit() is
+    'The audited tables whose rows the caller may read in the current organization. For the policy of audit_log. Definer, because the list is granted to nobody. Raises nothing.';
+grant execute on function private.readable_audit() to authenticated;
+
 select private.add_tenant_policies('public.audit_log', 'audit_log', '{insert,update,delete}');
 
--- The log repeats values of rows of every dataset, so it is for members without a dataset scope.
+-- The log repeats values: of rows of every dataset, so it is for members without a dataset scope; and of each table only
+-- for who reads the table.
 alter policy audit_log_select on public.audit_log using (
     organization_id = (select switchboard.organization_for('audit_log.read'))
     and (select 1 where switchboard.dataset_scope() is null) is not null
+    and table_name = any ((select private.readable_audit())::text[])
 );
 
 grant select on public.audit_log to authenticated;
@@ -780,14 +828,37 @@ create function private.add_audit(
     target regclass,
     redacted text[] default '{}',
     ignored text[] default '{}',
-    verbs text[] default '{insert,update,delete}'
+    verbs text[] default '{insert,update,delete}',
+    capability text default null
 ) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
+#variable_conflict use_variable
 declare
     missing text;
+    reader text := capability;
 begin
+    -- Who reads the rows may read of them. A read_all is held with its read, and the log shows every row.
+    if reader is null then
+        select m[1] into reader
+            from pg_catalog.pg_policy p
+            cross join regexp_matches(
+                pg_catalog.pg_get_expr(p.polqual, p.polrelid), 'organization_for\(''([a-z0-9_.]+)''', 'g'
+            ) as m
+            where p.polrelid = target and p.polcmd in ('r', '*')
+            order by m[1] ~ '\.read_all$' desc
+            limit 1;
+    end if;
+    if reader is null or private.capability_roles(reader) is null then
+        raise exception using
+            errcode = '22023',
+            message = case
+                when reader is null then format('%s has no policy for select that asks for a capability yet', target)
+                else format('readers of the log of %s would need %s, which nobody can hold', target, reader)
+            end,
+            hint = 'private.add_tenant_policies comes first; capability names one where the policy has none.';
+    end if;
     select c into missing
         from unnest(redacted || ignored) as c
         where not exists (
@@ -816,10 +887,13 @@ begin
             ) then array['updated_at']
             else '{}'
         end);
+    insert into private.audited_tables as t (table_name, capability)
+    select c.relname, reader from pg_catalog.pg_class c where c.oid = target
+    on conflict on constraint audited_tables_pkey do update set capability = excluded.capability;
 end;
 $$;
-comment on function private.add_audit(regclass, text[], text[], text[]) is
-    'For migrations, owner only. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed" and never with a value, ignored ones (counters, what triggers derive) not at all. Raises 22023 for a column or verb that does not exist.';
+comment on function private.add_audit(regclass, text[], text[], text[], text) is
+    'For migrations, owner only, after the policies. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed", ignored ones (counters, derived ones) not at all. Read by holders of audit_log.read and capability, by default what the policy for select asks for. Raises 22023 for an unknown column, verb or capability.';
 
 create function private.prune_audit(before timestamptz) returns bigint
     language plpgsql volatile
@@ -1152,7 +1226,7 @@ create policy plan_overrides_delete on public.plan_overrides for delete to authe
 
 grant select, insert, update, delete on public.plan_overrides to service_role;
 
-select private.add_audit('public.plan_overrides');
+select private.add_audit('public.plan_overrides', capability => 'organization.read');
 
 -- sql/schema/tenancy/quota_rules.sql
 
@@ -1486,6 +1560,35 @@ $$;
 comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
+create function private.keep_default_organization() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_user uuid := coalesce(new.user_id, old.user_id);
+begin
+    -- One membership needs no default, and a second one must not take the first from the screen.
+    if (select count(*) from public.memberships m where m.user_id = v_user) < 2 then
+        return null;
+    end if;
+    insert into public.profiles as p (id, default_organization_id)
+    select u.id, m.organization_id
+    from auth.users u
+    join public.memberships m on m.user_id = u.id
+    join public.organizations o on o.id = m.organization_id
+    where u.id = v_user and m.status = 'active' and o.status <> 'cancelled'
+        and (m.expires_at is null or m.expires_at > now())
+    order by m.organization_id is not distinct from new.organization_id, m.created_at, m.organization_id
+    limit 1
+    on conflict (id) do update
+    set default_organization_id = excluded.default_organization_id
+    where p.default_organization_id is null;
+    return null;
+end;
+$$;
+comment on function private.keep_default_organization() is
+    'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
+
 create function private.lock_owned_organizations() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
@@ -1502,10 +1605,7 @@ begin
 end;
 $$;
 comment on function private.lock_owned_organizations() is
-    'BEFORE DELETE trigger on auth.users: locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
-create trigger on_auth_user_deleted
-    before delete on auth.users
-    for each row execute function private.lock_owned_organizations();
+    'BEFORE DELETE trigger on auth.users (attach_auth): locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
 
 create trigger guard_member
     before insert or update or delete on public.memberships
@@ -1520,6 +1620,9 @@ create constraint trigger last_owner_delete
     after delete on public.memberships
     for each row when (old.role = 'owner' and old.status = 'active')
     execute function private.keep_last_owner();
+create trigger keep_default_organization
+    after insert or delete on public.memberships
+    for each row execute function private.keep_default_organization();
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
@@ -1528,7 +1631,7 @@ create trigger check_permissions
     for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
-select private.add_audit('public.memberships');
+select private.add_audit('public.memberships', capability => 'organization.read');
 select private.add_quota('public.memberships', 'members');
 
 alter table public.memberships enable row level security;
@@ -1977,9 +2080,6 @@ end;
 $$;
 comment on function private.handle_new_user() is
     'AFTER INSERT trigger on auth.users: makes the profile. Never blocks a sign-up: an error, or a lock that does not come within half a second, becomes a row of private.profile_failures, and if even that fails a warning. Raises nothing.';
-create trigger on_auth_user_created
-    after insert on auth.users
-    for each row execute function private.handle_new_user();
 
 create function private.copy_email() returns trigger
     language plpgsql volatile security definer
@@ -2009,9 +2109,28 @@ end;
 $$;
 comment on function private.copy_email() is
     'AFTER UPDATE trigger on auth.users: profiles.email follows. Never blocks Supabase Auth; a failure is kept like one of handle_new_user. Raises nothing.';
-create trigger on_auth_user_email_changed
-    after update of email on auth.users
-    for each row when (new.email is distinct from old.email) execute function private.copy_email();
+
+create function private.attach_auth() returns boolean
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    create or replace trigger on_auth_user_created
+        after insert on auth.users
+        for each row execute function private.handle_new_user();
+    create or replace trigger on_auth_user_email_changed
+        after update of email on auth.users
+        for each row when (new.email is distinct from old.email) execute function private.copy_email();
+    create or replace trigger on_auth_user_deleted
+        before delete on auth.users
+        for each row execute function private.lock_owned_organizations();
+    return true;
+end;
+$$;
+comment on function private.attach_auth() is
+    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow and owners go one at a time. Safe to run again; private.backfill_profiles() makes up for the time without them.';
+
+select private.attach_auth();
 
 create function private.backfill_profiles() returns integer
     language plpgsql volatile
@@ -3575,7 +3694,7 @@ create table public.campaign_settings (
         on delete set null (sender_number_id)
 );
 comment on table public.campaign_settings is
-    'How a campaign writes, waits and reads imports. Reusable: several datasets may share one row.';
+    'How a campaign writes, waits and reads imports. Several datasets may share one row. Obeyed so far, by import_leads: duplicate_action, auto_normalize_uk_numbers, allow_international and required_fields. Nothing sends yet, so the other columns are kept and checked, and change nothing.';
 comment on column public.campaign_settings.sending_hours_start is
     'Inclusive. Both hours NULL: all day; later than the end: the window crosses midnight and belongs to the day on which it starts.';
 comment on column public.campaign_settings.sending_hours_end is 'Exclusive; 24:00 is allowed.';
@@ -3733,8 +3852,6 @@ create table public.uploads (
     rows_skipped integer not null default 0,
     rows_suppressed integer not null default 0,
     rows_failed integer not null default 0,
-    errors jsonb not null default '[]'
-        constraint uploads_errors_check check (jsonb_typeof(errors) = 'array'),
     started_at timestamptz,
     completed_at timestamptz,
     processing_time integer generated always as (
@@ -3753,9 +3870,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
-comment on column public.uploads.errors is
-    'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
+    'One import and how many of its rows became what; which failed is in upload_errors. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.processing_time is 'Seconds.';
 
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
@@ -3768,11 +3883,66 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
-select private.add_audit('public.uploads', '{}', '{errors}', '{insert,delete}');
+select private.add_audit('public.uploads', verbs => '{insert,delete}');
 
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+
+-- sql/schema/leads/upload_errors.sql
+
+-- Upload errors: the rows of a file that did not become leads, with what stood in the cell. They are as much as leads,
+-- numbers included, so they have a table and policies of their own beside uploads, which every member reads.
+
+create table public.upload_errors (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    upload_id uuid not null,
+    dataset_id uuid,
+    row_number integer not null
+        constraint upload_errors_row_number_check check (row_number > 0),
+    column_name text,
+    value text
+        constraint upload_errors_value_check check (length(value) <= 500),
+    reason text not null
+        constraint upload_errors_reason_check check (reason ~ '^[a-z_0-9]{1,63}$'),
+    primary key (organization_id, id),
+    constraint upload_errors_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete cascade,
+    constraint upload_errors_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete set null (dataset_id)
+);
+comment on table public.upload_errors is
+    'A row of an import that failed, and why. Written by import_leads; for members who read all leads, in their datasets. Goes with its upload.';
+comment on column public.upload_errors.dataset_id is 'The upload''s dataset, for the policies.';
+comment on column public.upload_errors.row_number is 'The row of the file, counted from 1 without the header.';
+comment on column public.upload_errors.column_name is 'The column as the file calls it; NULL when it is the whole row.';
+comment on column public.upload_errors.value is 'The cell as given, at most 500 characters of it.';
+comment on column public.upload_errors.reason is 'required, invalid_email …, or a reason of parse_phone.';
+create index upload_errors_upload_id_idx on public.upload_errors (organization_id, upload_id, row_number);
+comment on index public.upload_errors_upload_id_idx is 'Foreign key to uploads; errors of an upload in the order of its rows.';
+create index upload_errors_dataset_id_idx on public.upload_errors (organization_id, dataset_id)
+    where dataset_id is not null;
+comment on index public.upload_errors_dataset_id_idx is 'Foreign key to datasets.';
+
+select private.add_row_triggers('public.upload_errors', '{organization_id,id}');
+select private.add_tenant_policies(
+    'public.upload_errors', 'uploads', '{insert,update,delete}', dataset => 'dataset_id'
+);
+alter policy upload_errors_select on public.upload_errors using (
+    organization_id = (select switchboard.organization_for('uploads.read'))
+    and (select switchboard.organization_for('leads.read_all')) is not null
+    and (
+        (select 1 where switchboard.dataset_scope() is null) is not null
+        or dataset_id = any ((select switchboard.dataset_scope())::uuid[])
+    )
+);
+
+grant select on public.upload_errors to authenticated;
 
 -- sql/schema/leads/leads.sql
 
@@ -3790,6 +3960,8 @@ create table public.leads (
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
     phone_input text,
+    phone_extension text
+        constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
@@ -3854,9 +4026,11 @@ comment on table public.leads is
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';
+comment on column public.leads.phone_extension is
+    'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
-    'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
+    'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
@@ -3887,7 +4061,7 @@ comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization'
+        'phone_number', 'phone_input', 'organization', 'extension:phone_extension'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -3979,12 +4153,13 @@ select private.add_broadcast('public.leads', 'leads.read_all');
 grant select, delete on public.leads
     to authenticated;
 grant insert (
-    organization_id, dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
+    duplicate_of
 ) on public.leads to authenticated;
 grant update (
-    dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes, attributes,
-    contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
 grant select on public.leads to service_role;
 
@@ -4010,6 +4185,238 @@ create trigger copy_lead_to_its_calls
     )
     execute function private.copy_lead_to_its_calls();
 
+-- sql/schema/leads/suppressions.sql
+
+-- Opt-outs: which numbers an organization may not contact. A row here is the truth, for every dataset and whatever
+-- becomes of the leads. A lead with such a number is REMOVED, or rests in ARCHIVED; triggers on both tables keep that.
+--
+-- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
+-- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone. It is
+-- held only from there to the commit, and taken behind the locks of leads and before those of counters.
+
+create table public.suppressions (
+    organization_id uuid not null default switchboard.current_organization_id()
+        references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    channel text not null default 'all'
+        constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
+    phone_number text not null
+        constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_input text,
+    reason text not null default 'manual'
+        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
+    created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
+    lifted_at timestamptz,
+    created_at timestamptz not null default now(),
+    primary key (organization_id, id),
+    constraint suppressions_lifted_at_check check (lifted_at >= created_at)
+);
+comment on table public.suppressions is
+    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and none of the API lifts it.';
+comment on column public.suppressions.channel is
+    'all, also those that are still to come; or one. A lead''s campaign may use any, so a lead is REMOVED for each of them.';
+comment on column public.suppressions.phone_number is
+    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
+comment on column public.suppressions.phone_input is 'The number as it was given.';
+comment on column public.suppressions.reason is
+    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number.';
+comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
+comment on column public.suppressions.lifted_at is
+    'When the opt-out ended. Set once, by the database owner; a later opt-out is a new row.';
+create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
+    where lifted_at is null;
+comment on index public.suppressions_active_key is
+    'One active row for a number and channel; whether a number may be contacted.';
+create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
+comment on index public.suppressions_created_at_idx is 'List of an organization''s opt-outs, newest first.';
+create index suppressions_created_by_idx on public.suppressions (created_by);
+comment on index public.suppressions_created_by_idx is 'Foreign key to auth.users.';
+
+create trigger normalize_phone
+    before insert on public.suppressions
+    for each row execute function switchboard.normalize_phone(
+        'phone_number', 'phone_input', 'organization'
+    );
+select private.add_row_triggers(
+    'public.suppressions', '{organization_id,id,channel,phone_number,phone_input,reason,created_at}'
+);
+create trigger guard_lifted
+    before update on public.suppressions
+    for each row
+    when (old.lifted_at is not null and new.lifted_at is distinct from old.lifted_at)
+    execute function switchboard.guard_row('lifted_at');
+create trigger refuse_delete
+    before delete on public.suppressions
+    for each row execute function private.refuse_rewrite('An opt-out ends by lifted_at.');
+create trigger refuse_truncate
+    before truncate on public.suppressions
+    for each statement execute function private.refuse_rewrite('An opt-out ends by lifted_at.');
+
+-- Numbers of every dataset, so they are for members without a dataset scope.
+select private.add_tenant_policies('public.suppressions', 'suppressions', '{update,delete}', shared => true);
+alter policy suppressions_select on public.suppressions using (
+    organization_id = (select switchboard.organization_for('suppressions.read'))
+    and (select 1 where switchboard.dataset_scope() is null) is not null
+);
+
+grant select on public.suppressions to authenticated;
+grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
+
+create function private.suppress_leads_of_number() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if new.lifted_at is not null then
+        return null;
+    end if;
+    -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
+    perform from public.leads l
+        where l.organization_id = new.organization_id and l.phone_number = new.phone_number
+        order by l.id
+        for no key update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || new.organization_id, 0));
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = new.organization_id
+            and l.phone_number = new.phone_number
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    return null;
+end;
+$$;
+comment on function private.suppress_leads_of_number() is
+    'AFTER INSERT trigger on suppressions: the organization''s leads with the number become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
+create trigger suppress_leads_of_number
+    after insert on public.suppressions
+    for each row execute function private.suppress_leads_of_number();
+
+create function private.suppress_lead() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if exists (
+        select from public.suppressions s
+        where s.organization_id = new.organization_id
+            and s.phone_number = new.phone_number
+            and s.lifted_at is null
+    ) then
+        new.contact_status := 'REMOVED';
+    end if;
+    return new;
+end;
+$$;
+comment on function private.suppress_lead() is
+    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it. Definer: whoever writes leads need not see opt-outs. Raises nothing.';
+create trigger suppress_lead_insert
+    before insert on public.leads
+    for each row
+    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
+    execute function private.suppress_lead();
+create trigger suppress_lead_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status not in ('REMOVED', 'ARCHIVED')
+        and (
+            new.phone_number is distinct from old.phone_number
+            or new.contact_status is distinct from old.contact_status
+        )
+    )
+    execute function private.suppress_lead();
+
+create function private.add_suppression(organization_id uuid, phone_number text) returns void
+    language sql volatile
+    set search_path = ''
+begin atomic
+    insert into public.suppressions as s (organization_id, phone_number)
+    select add_suppression.organization_id, add_suppression.phone_number
+    where not exists (
+        select from public.suppressions e
+        where e.organization_id = add_suppression.organization_id
+            and e.phone_number = add_suppression.phone_number
+            and e.lifted_at is null
+    )
+    on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
+end;
+comment on function private.add_suppression(uuid, text) is
+    'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
+
+create function private.ask_suppressions_insert() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    -- First what takes the lock alone.
+    perform private.add_suppression(n.organization_id, n.phone_number)
+        from (
+            select distinct r.organization_id, r.phone_number from new_rows r
+            where r.contact_status = 'REMOVED'
+            order by r.organization_id, r.phone_number
+        ) as n;
+    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || o.organization_id, 0))
+        from (
+            select distinct r.organization_id from new_rows r
+            where r.contact_status not in ('REMOVED', 'ARCHIVED')
+            order by r.organization_id
+        ) as o;
+    update public.leads l
+        set contact_status = 'REMOVED'
+        from new_rows n
+        join public.suppressions s
+            on s.organization_id = n.organization_id and s.phone_number = n.phone_number and s.lifted_at is null
+        where n.contact_status not in ('REMOVED', 'ARCHIVED')
+            and l.organization_id = n.organization_id
+            and l.id = n.id
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    return null;
+end;
+$$;
+comment on function private.ask_suppressions_insert() is
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written. Definer, as private.suppress_lead. Raises nothing.';
+create trigger ask_suppressions_insert
+    after insert on public.leads referencing new table as new_rows
+    for each statement execute function private.ask_suppressions_insert();
+
+create function private.ask_suppressions_update() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    if new.contact_status = 'REMOVED' then
+        perform private.add_suppression(new.organization_id, new.phone_number);
+        return null;
+    end if;
+    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = new.organization_id
+            and l.id = new.id
+            and l.contact_status not in ('REMOVED', 'ARCHIVED')
+            and exists (
+                select from public.suppressions s
+                where s.organization_id = l.organization_id
+                    and s.phone_number = l.phone_number
+                    and s.lifted_at is null
+            );
+    return null;
+end;
+$$;
+comment on function private.ask_suppressions_update() is
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile. Definer, as private.suppress_lead. Raises nothing.';
+create trigger ask_suppressions_update
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status <> 'ARCHIVED'
+        and (
+            new.phone_number <> old.phone_number
+            or new.contact_status <> old.contact_status
+            and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
+        )
+    )
+    execute function private.ask_suppressions_update();
+
 -- sql/schema/leads/import_leads.sql
 
 -- Lead import for lists that fit in one request. One statement classifies, merges and inserts all rows; every row is
@@ -4030,7 +4437,8 @@ declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
     fields constant text[] := array[
-        'first_name', 'last_name', 'phone_number', 'email', 'postcode', 'inquiry_date', 'notes'
+        'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
+        'notes'
     ];
     v_started timestamptz := clock_timestamp();
     v_org uuid := switchboard.require_organization('uploads.write');
@@ -4039,7 +4447,6 @@ declare
     v_options jsonb := coalesce(p_options, '{}');
     v_country text;
     v_home_code integer;
-    v_region text;
     v_day_first boolean;
     v_action text;
     v_normalize boolean;
@@ -4166,7 +4573,6 @@ begin
             hint = 'Name the columns like the fields, or map them with options.mapping.';
     end if;
 
-    v_region := case when v_normalize then v_country end;
     -- Dates are ISO 8601; the slashed form is day first, except where it is month first and therefore
     -- not to be guessed.
     v_day_first := v_country <> 'US';
@@ -4208,6 +4614,7 @@ begin
             max(c.value) filter (where c.field = 'last_name') as last_name,
             max(c.value) filter (where c.field = 'phone_number') as phone,
             max(c.given #>> '{}') filter (where c.field = 'phone_number') as phone_input,
+            max(c.value) filter (where c.field = 'phone_extension') as given_extension,
             max(c.value) filter (where c.field = 'email') as email,
             max(c.value) filter (where c.field = 'postcode') as postcode,
             max(c.value) filter (where c.field = 'inquiry_date') as inquiry_date,
@@ -4224,6 +4631,7 @@ begin
     parsed as materialized (
         select s.*,
             p.e164,
+            coalesce(s.given_extension, p.extension) as phone_extension,
             case
                 when s.phone is null then null
                 when p.validity in ('valid', 'test_range') then
@@ -4236,7 +4644,10 @@ begin
             make_date(d.year, d.month, 1) + (d.day - 1) as inquired_on,
             s.inquiry_date is not null and d.year is null as date_problem
         from shaped s
-        left join lateral switchboard.parse_phone(s.phone, v_region) as p on s.phone is not null
+        -- Without normalizing, a number carries its country: with +, or with 00 where that is the exit code.
+        left join lateral switchboard.parse_phone(
+            s.phone, case when v_normalize or s.phone ~ '^\W*00' then v_country end
+        ) as p on s.phone is not null
         left join lateral (
             select x.year, x.month, x.day
             from (
@@ -4287,6 +4698,7 @@ begin
             ('first_name', p.first_name),
             ('last_name', p.last_name),
             ('phone_number', p.phone),
+            ('phone_extension', p.phone_extension),
             ('email', p.email),
             ('postcode', p.postcode),
             ('inquiry_date', p.inquiry_date),
@@ -4297,6 +4709,9 @@ begin
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
+        union all
+        select p.row_number, 'phone_extension', p.given_extension, 'invalid_extension'
+        from parsed p where p.given_extension !~ '^[0-9]{1,20}$'
         union all
         select p.row_number, 'email', p.email, 'invalid_email'
         -- A longer one is too_long.
@@ -4312,19 +4727,27 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
-    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
+    -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     existing as materialized (
-        select l.phone_number,
+        select g.e164 as phone_number,
             (array_agg(
                 l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
             ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            s.suppressed,
             coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
-        join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
-        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
-        group by l.phone_number
+        cross join lateral (
+            select exists (
+                select from public.suppressions s
+                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
+            ) as suppressed
+        ) as s
+        left join public.leads l
+            on l.organization_id = v_org
+            and l.phone_number = g.e164
+            and (v_scope is null or l.dataset_id = any (v_scope))
+        where s.suppressed or l.id is not null
+        group by g.e164, s.suppressed
     ),
     -- In file order: the first row of a number stands for the later ones.
     decided as materialized (
@@ -4338,7 +4761,8 @@ begin
                 when v_action = 'merge' then 'merged'
                 else 'inserted'
             end as decision,
-            coalesce(e.suppressed and not e.suppressed_here and g.nth = 1, false) as keep_suppressed
+            -- Once in the dataset, which the caller may see.
+            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
         from good g
         join good f on f.e164 = g.e164 and f.nth = 1
         left join existing e on e.phone_number = g.e164
@@ -4347,6 +4771,8 @@ begin
     folded as materialized (
         select d.e164,
             (array_agg(d.last_name order by d.row_number) filter (where d.last_name is not null))[1] as last_name,
+            (array_agg(d.phone_extension order by d.row_number)
+                filter (where d.phone_extension is not null))[1] as phone_extension,
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
@@ -4365,13 +4791,14 @@ begin
     ),
     inserted as (
         insert into public.leads as l (
-            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email,
-            postcode, inquiry_date, notes, attributes, contact_status, duplicate_of, dup_seq, upload_id,
-            row_number
+            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
+            phone_extension, email, postcode, inquiry_date, notes, attributes, contact_status, duplicate_of,
+            dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, p_dataset_id, d.first_name,
-            coalesce(f.last_name, d.last_name), d.e164, d.phone, coalesce(f.email, d.email),
+            coalesce(f.last_name, d.last_name), d.e164, d.phone,
+            coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             case when d.keep_suppressed then 'REMOVED' else 'READY' end,
@@ -4387,6 +4814,7 @@ begin
     merged as (
         update public.leads l
         set last_name = coalesce(l.last_name, f.last_name),
+            phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
@@ -4401,18 +4829,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -4434,7 +4873,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -4446,9 +4885,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,
@@ -4694,7 +5133,11 @@ create policy prompt_templates_select on public.prompt_templates for select to a
         )
     );
 create policy prompt_templates_insert on public.prompt_templates for insert to authenticated
-    with check (organization_id = (select switchboard.organization_for('prompts.write')));
+    with check (
+        organization_id = (select switchboard.organization_for('prompts.write'))
+        or switchboard.has_capability(organization_id, 'prompts.write')
+        or switchboard.refuse_insert(organization_id, 'prompts.write')
+    );
 create policy prompt_templates_update on public.prompt_templates for update to authenticated
     using (organization_id = (select switchboard.organization_for('prompts.write')))
     with check (organization_id = (select switchboard.organization_for('prompts.write')));
@@ -5289,7 +5732,7 @@ comment on table public.calls is
 comment on column public.calls.caller_number is
     'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is
-    'What route_inbound_call answered, without the prompt''s text, which prompt_version_id finds.';
+    'What route_inbound_call decided, with the ids of whom it is about and nothing else of them: who may read calls need not read customers.';
 comment on column public.calls.dataset_id is
     'The lead''s dataset, by trigger: who works on some datasets sees the calls of their leads. NULL for a caller who is no lead.';
 comment on column public.calls.assigned_to is
@@ -5398,13 +5841,12 @@ declare
     v_agent public.agents;
     v_customer public.customers;
     v_lead public.leads;
+    v_call public.calls;
     v_from text;
-    v_compiled text;
     v_outcome text;
     v_reason text;
     v_limit integer;
     v_call_id uuid := gen_random_uuid();
-    v_decision jsonb;
 begin
     if route_inbound_call.provider is null
         or route_inbound_call.provider not in ('twilio', 'telnyx', 'vonage', 'bandwidth', 'sip')
@@ -5468,178 +5910,173 @@ begin
         where o.id = v_number.organization_id;
 
     -- A provider repeats a webhook that it thinks lost: same call, same answer.
-    select c.decision, v.compiled_prompt into v_decision, v_compiled
+    select c.* into v_call
         from public.calls c
-        left join public.prompt_versions v
-            on v.organization_id = c.organization_id and v.id = c.prompt_version_id
         where c.organization_id = v_organization.id
             and c.provider = route_inbound_call.provider
             and c.provider_sid = route_inbound_call.provider_sid;
-    if found then
-        return case
-            when v_compiled is null then v_decision
-            else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
-        end;
-    end if;
-
-    if v_organization.status <> 'active' then
-        v_outcome := 'notice';
-        v_reason := 'organization_' || v_organization.status;
-    elsif v_number.status <> 'active' then
-        v_outcome := 'notice';
-        v_reason := 'number_' || v_number.status;
-    else
-        select a.* into v_agent
-            from public.agents a
-            where a.organization_id = v_organization.id
-                and a.id in (v_number.agent_id, v_organization.default_agent_id)
-                and a.is_active
-            order by a.id = v_number.agent_id desc nulls last
-            limit 1;
-        if found then
-            v_outcome := 'answer';
-            v_reason := case when v_agent.id = v_number.agent_id then 'agent' else 'default_agent' end;
-        else
+    if not found then
+        if v_organization.status <> 'active' then
             v_outcome := 'notice';
-            v_reason := 'no_agent';
-        end if;
-    end if;
-
-    if v_outcome = 'answer' then
-        -- As private.quota_limit, which the service role may not call.
-        select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
-            from public.plans p
-            left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'
-            left join public.plan_overrides v
-                on v.organization_id = v_organization.id and v.quota = 'concurrent_calls'
-            where p.name = v_organization.plan;
-        if v_limit is not null then
-            -- One caller of an organization at a time, until its call is stored: two would both see the
-            -- last line free. The count is a statement of its own and sees what the other one stored.
-            perform pg_advisory_xact_lock(
-                hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
-            );
-            -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
-            -- calls_active_idx and no further than the limit, which keeps the planner on that index.
-            if v_limit <= (
-                select count(*) from (
-                    select from public.calls c
-                    where c.organization_id = v_organization.id
-                        and c.status in ('ringing', 'in_progress')
-                        and c.started_at > now() - interval '4 hours'
-                        and (c.provider, c.provider_sid) is distinct from
-                            (route_inbound_call.provider, route_inbound_call.provider_sid)
-                    order by c.started_at
-                    limit v_limit
-                ) as active
-            ) then
-                v_outcome := 'busy';
-                v_reason := 'concurrency_limit';
-                v_agent := null;
+            v_reason := 'organization_' || v_organization.status;
+        elsif v_number.status <> 'active' then
+            v_outcome := 'notice';
+            v_reason := 'number_' || v_number.status;
+        else
+            select a.* into v_agent
+                from public.agents a
+                where a.organization_id = v_organization.id
+                    and a.id in (v_number.agent_id, v_organization.default_agent_id)
+                    and a.is_active
+                order by a.id = v_number.agent_id desc nulls last
+                limit 1;
+            if found then
+                v_outcome := 'answer';
+                v_reason := case when v_agent.id = v_number.agent_id then 'agent' else 'default_agent' end;
+            else
+                v_outcome := 'notice';
+                v_reason := 'no_agent';
             end if;
         end if;
-    end if;
 
-    -- Withheld callers come as a word, or as the keypad digits of "anonymous".
-    if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
-        v_from := coalesce(
-            switchboard.to_e164(v_caller, v_organization.default_country),
-            case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
-        );
-    end if;
-
-    if v_outcome = 'answer' then
-        if v_from is not null then
-            select c.* into v_customer
-                from public.customers c
-                where c.organization_id = v_organization.id and c.phone_number = v_from;
-            if not found then
-                insert into public.customers (organization_id, phone_number)
-                values (v_organization.id, v_from)
-                on conflict (organization_id, phone_number) do nothing
-                returning * into v_customer;
-                if not found then
-                    select c.* into v_customer
-                        from public.customers c
-                        where c.organization_id = v_organization.id and c.phone_number = v_from;
+        if v_outcome = 'answer' then
+            -- As private.quota_limit, which the service role may not call.
+            select nullif(coalesce(v.max_count, l.max_count), -1) into v_limit
+                from public.plans p
+                left join public.plan_limits l on l.plan = p.name and l.quota = 'concurrent_calls'
+                left join public.plan_overrides v
+                    on v.organization_id = v_organization.id and v.quota = 'concurrent_calls'
+                where p.name = v_organization.plan;
+            if v_limit is not null then
+                -- One caller of an organization at a time, until its call is stored: two would both see the
+                -- last line free. The count is a statement of its own and sees what the other one stored.
+                perform pg_advisory_xact_lock(
+                    hashtextextended('quota concurrent_calls ' || v_organization.id, 0)
+                );
+                -- A call whose end nobody reported holds its line for four hours, not for ever. In the order of
+                -- calls_active_idx and no further than the limit, which keeps the planner on that index.
+                if v_limit <= (
+                    select count(*) from (
+                        select from public.calls c
+                        where c.organization_id = v_organization.id
+                            and c.status in ('ringing', 'in_progress')
+                            and c.started_at > now() - interval '4 hours'
+                            and (c.provider, c.provider_sid) is distinct from
+                                (route_inbound_call.provider, route_inbound_call.provider_sid)
+                        order by c.started_at
+                        limit v_limit
+                    ) as active
+                ) then
+                    v_outcome := 'busy';
+                    v_reason := 'concurrency_limit';
+                    v_agent := null;
                 end if;
             end if;
-            select l.* into v_lead
-                from public.leads l
-                where l.organization_id = v_organization.id
-                    and l.phone_number = v_from
-                    and l.archived_at is null
-                order by l.created_at desc
-                limit 1;
         end if;
-        select v.compiled_prompt into v_compiled
-            from public.prompt_versions v
-            where v.organization_id = v_organization.id and v.id = v_agent.prompt_version_id;
+
+        -- Withheld callers come as a word, or as the keypad digits of "anonymous".
+        if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
+            v_from := coalesce(
+                switchboard.to_e164(v_caller, v_organization.default_country),
+                case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
+            );
+        end if;
+
+        if v_outcome = 'answer' then
+            if v_from is not null then
+                select c.* into v_customer
+                    from public.customers c
+                    where c.organization_id = v_organization.id and c.phone_number = v_from;
+                if not found then
+                    insert into public.customers (organization_id, phone_number)
+                    values (v_organization.id, v_from)
+                    on conflict (organization_id, phone_number) do nothing
+                    returning * into v_customer;
+                    if not found then
+                        select c.* into v_customer
+                            from public.customers c
+                            where c.organization_id = v_organization.id and c.phone_number = v_from;
+                    end if;
+                end if;
+                select l.* into v_lead
+                    from public.leads l
+                    where l.organization_id = v_organization.id
+                        and l.phone_number = v_from
+                        and l.archived_at is null
+                    order by l.created_at desc
+                    limit 1;
+            end if;
+        end if;
+
+        -- Members read this row, whatever else they may read: it says who, by ids, and not what stands there.
+        insert into public.calls (
+            organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
+            direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
+        ) values (
+            v_organization.id, v_call_id, v_agent.id, v_agent.prompt_version_id, v_number.id, v_customer.id, v_lead.id,
+            'inbound', v_from, left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
+            route_inbound_call.provider_sid,
+            case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
+            jsonb_build_object(
+                'decision', v_outcome,
+                'reason', v_reason,
+                'organization_id', v_organization.id,
+                'agent', case when v_agent.id is not null then jsonb_build_object('id', v_agent.id) end,
+                'prompt', case when v_agent.prompt_version_id is not null then jsonb_build_object(
+                    'version_id', v_agent.prompt_version_id
+                ) end,
+                'customer', case when v_customer.id is not null then jsonb_build_object('id', v_customer.id) end,
+                'lead', case when v_lead.id is not null then jsonb_build_object('id', v_lead.id) end,
+                'call_id', v_call_id
+            )
+        )
+        on conflict (organization_id, provider, provider_sid) do nothing
+        returning * into v_call;
+        if not found then
+            -- The same webhook, delivered twice at once: the other one decided.
+            select c.* into v_call
+                from public.calls c
+                where c.organization_id = v_organization.id
+                    and c.provider = route_inbound_call.provider
+                    and c.provider_sid = route_inbound_call.provider_sid;
+        end if;
     end if;
 
-    v_decision := jsonb_build_object(
-        'decision', v_outcome,
-        'reason', v_reason,
-        'organization_id', v_organization.id,
-        'agent', case when v_agent.id is not null then jsonb_build_object(
-            'id', v_agent.id, 'name', v_agent.name, 'greeting', v_agent.greeting,
-            'personality', v_agent.personality, 'tone', v_agent.tone, 'voice_id', v_agent.voice_id,
-            'llm_config', v_agent.llm_config
-        ) end,
-        'prompt', case when v_compiled is not null then jsonb_build_object(
-            'version_id', v_agent.prompt_version_id
-        ) end,
-        'customer', case when v_customer.id is not null then jsonb_build_object(
-            'id', v_customer.id, 'phone_number', v_customer.phone_number, 'name', v_customer.name,
-            'email', v_customer.email
-        ) end,
-        'lead', case when v_lead.id is not null then jsonb_build_object(
-            'id', v_lead.id, 'dataset_id', v_lead.dataset_id, 'first_name', v_lead.first_name,
-            'last_name', v_lead.last_name, 'contact_status', v_lead.contact_status
-        ) end,
-        'call_id', v_call_id,
-        'variables', jsonb_strip_nulls(jsonb_build_object(
-            'local_date', (now() at time zone v_organization.timezone)::date,
-            'org', jsonb_build_object('name', v_organization.name),
-            'agent', case when v_agent.id is not null then jsonb_build_object('name', v_agent.name) end,
-            'lead', case when v_lead.id is not null then jsonb_build_object(
-                'first_name', v_lead.first_name, 'last_name', v_lead.last_name,
-                'email', v_lead.email, 'postcode', v_lead.postcode
-            ) end
-        ))
+    return (
+        select v_call.decision || jsonb_build_object(
+            'agent', case when a.id is not null then jsonb_build_object(
+                'id', a.id, 'name', a.name, 'greeting', a.greeting, 'personality', a.personality, 'tone', a.tone,
+                'voice_id', a.voice_id, 'llm_config', a.llm_config
+            ) end,
+            'prompt', case when v.id is not null then jsonb_build_object(
+                'version_id', v.id, 'compiled', v.compiled_prompt
+            ) end,
+            'customer', case when u.id is not null then jsonb_build_object(
+                'id', u.id, 'phone_number', u.phone_number, 'name', u.name, 'email', u.email
+            ) end,
+            'lead', case when l.id is not null then jsonb_build_object(
+                'id', l.id, 'dataset_id', l.dataset_id, 'first_name', l.first_name, 'last_name', l.last_name,
+                'contact_status', l.contact_status
+            ) end,
+            'variables', jsonb_strip_nulls(jsonb_build_object(
+                'local_date', (v_call.started_at at time zone v_organization.timezone)::date,
+                'org', jsonb_build_object('name', v_organization.name),
+                'agent', case when a.id is not null then jsonb_build_object('name', a.name) end,
+                'lead', case when l.id is not null then jsonb_build_object(
+                    'first_name', l.first_name, 'last_name', l.last_name, 'email', l.email, 'postcode', l.postcode
+                ) end
+            ))
+        )
+        from (select v_call.organization_id as id) as o
+        left join public.agents a on a.organization_id = o.id and a.id = v_call.agent_id
+        left join public.prompt_versions v on v.organization_id = o.id and v.id = v_call.prompt_version_id
+        left join public.customers u on u.organization_id = o.id and u.id = v_call.customer_id
+        left join public.leads l on l.organization_id = o.id and l.id = v_call.lead_id
     );
-
-    insert into public.calls (
-        organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id,
-        direction, caller_number, caller_input, called_number, provider, provider_sid, status, decision
-    ) values (
-        v_organization.id, v_call_id, v_agent.id,
-        case when v_compiled is not null then v_agent.prompt_version_id end,
-        v_number.id, v_customer.id, v_lead.id, 'inbound', v_from,
-        left(route_inbound_call.caller, 200), v_number.phone_number, route_inbound_call.provider,
-        route_inbound_call.provider_sid,
-        case v_outcome when 'answer' then 'ringing' when 'busy' then 'busy' else 'rejected' end,
-        v_decision
-    )
-    on conflict (organization_id, provider, provider_sid) do nothing;
-    if not found then
-        -- The same webhook, delivered twice at once: the other one decided.
-        select c.decision, v.compiled_prompt into v_decision, v_compiled
-            from public.calls c
-            left join public.prompt_versions v
-                on v.organization_id = c.organization_id and v.id = c.prompt_version_id
-            where c.organization_id = v_organization.id
-                and c.provider = route_inbound_call.provider
-                and c.provider_sid = route_inbound_call.provider_sid;
-    end if;
-    return case
-        when v_compiled is null then v_decision
-        else jsonb_set(v_decision, '{prompt,compiled}', to_jsonb(v_compiled))
-    end;
 end;
 $$;
 comment on function public.route_inbound_call(text, text, text, text) is
-    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same answer. Raises 22023 (provider, provider_sid) and never because of a number.';
+    'Who answers a call, with which prompt, for which customer: for server code, one round trip. The same provider and provider_sid always get the same call and people, with what the tables say of them when it is asked. Raises 22023 (provider, provider_sid) and never because of a number.';
 grant execute on function public.route_inbound_call(text, text, text, text) to service_role;
 
 -- sql/schema/calls/call_rpcs.sql
@@ -5907,26 +6344,19 @@ begin
                 else '' end);
     end loop;
 
-    if not exists (
-        select from pg_catalog.pg_trigger
-        where tgrelid = 'storage.objects'::regclass and tgname = 'guard_object'
-    ) then
-        execute $trigger$
-            create trigger guard_object
-                before update on storage.objects
-                for each row
-                when (
-                    new.bucket_id is distinct from old.bucket_id
-                    and (
-                        old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                        or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    )
-                    or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
-                )
-                execute function private.guard_object()
-        $trigger$;
-    end if;
+    create or replace trigger guard_object
+        before update on storage.objects
+        for each row
+        when (
+            new.bucket_id is distinct from old.bucket_id
+            and (
+                old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+                or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            )
+            or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
+        )
+        execute function private.guard_object();
     return true;
 end;
 $$;
@@ -6685,7 +7115,11 @@ begin atomic
         select p.*,
             -- § marks the calls that are inside a sub-select already.
             regexp_replace(p.using_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_using,
-            regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_check
+            -- And those that judge an inserted row by its own organization, which only the row can name.
+            regexp_replace(
+                regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g'),
+                case p.polcmd when 'a' then '(?<![§.\w])(switchboard\.\w+\(organization_id,)' else '^$' end, '§\1', 'g'
+            ) as marked_check
         from policies p
         where coalesce(p.using_rule, 'false') <> 'false' or coalesce(p.check_rule, 'false') <> 'false'
             or (p.using_rule is null and p.check_rule is null)
@@ -6875,41 +7309,607 @@ end;
 comment on function private.doctor_keys() is
     'Findings on foreign keys and indexes in public and private: keys that can cross tenants, keys without an index, indexed columns whose comparison row level security keeps from the index.';
 
+-- sql/schema/operator/grants.sql
+
+-- Who is granted what in public and private, on the schemas themselves, by default and on the database: as the catalogue
+-- has it, as it is meant to be, and how the one becomes the other. A dump carries no REVOKE for what its source lacks, so
+-- a restore into a platform that gives everything new to the API roles would leave all of it open.
+--
+-- The list of what is meant is a function and not a table, for it belongs to the schema: every dump of the schema has it,
+-- and no restore of rows changes it. It is made of the catalogue, by record_grants.sql.
+
+create function private.granted() returns table (
+    kind text,
+    object text,
+    owner oid,
+    grantee text,
+    privilege text,
+    column_name text
+)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with acls as (
+        select 'database' as kind, 'current' as object, d.datdba as owner, null::text as column_name,
+            coalesce(d.datacl, acldefault('d', d.datdba)) as acl
+        from pg_catalog.pg_database d where d.datname = current_database()
+        union all
+        select 'schema', quote_ident(n.nspname), n.nspowner, null, n.nspacl
+        from pg_catalog.pg_namespace n where n.nspname in ('public', 'private')
+        union all
+        -- What the owner's new objects are given; PUBLIC's EXECUTE on functions is built in.
+        select 'default', t.name || coalesce(' in schema ' || s.name, ''), o.nspowner, null,
+            coalesce(d.defaclacl, case when s.name is null then acldefault(t.built_in, o.nspowner) end)
+        from pg_catalog.pg_namespace o
+        cross join (values ('r', 'tables', 'r'::"char"), ('S', 'sequences', 's'), ('f', 'functions', 'f')) as t (type, name, built_in)
+        cross join (values (null), ('public'), ('private')) as s (name)
+        left join pg_catalog.pg_namespace n on n.nspname = s.name
+        left join pg_catalog.pg_default_acl d
+            on d.defaclrole = o.nspowner and d.defaclnamespace = coalesce(n.oid, 0) and d.defaclobjtype::text = t.type
+        where o.nspname = 'private'
+        union all
+        select case c.relkind when 'S' then 'sequence' else 'table' end, format('%I.%I', n.nspname, c.relname), c.relowner, null, c.relacl
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+            and not exists (
+                select from pg_catalog.pg_depend e
+                where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+            )
+        union all
+        select 'table', format('%I.%I', n.nspname, c.relname), c.relowner, a.attname::text, a.attacl
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_class c on c.oid = a.attrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and a.attacl is not null and not a.attisdropped
+        union all
+        select 'routine', p.oid::regprocedure::text, p.proowner, null, coalesce(p.proacl, acldefault('f', p.proowner))
+        from pg_catalog.pg_proc p
+        join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        where n.nspname in ('public', 'private')
+            and not exists (
+                select from pg_catalog.pg_depend e
+                where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+            )
+    )
+    select distinct a.kind, a.object, a.owner, case x.grantee when 0 then 'public' else quote_ident(r.rolname) end,
+        case when o.is_option then 'grant option for ' else '' end || lower(x.privilege_type), a.column_name
+    from acls a
+    left join lateral aclexplode(a.acl) as x
+        on x.grantee <> a.owner and (a.kind, x.privilege_type) <> ('database', 'CONNECT')
+    left join pg_catalog.pg_roles r on r.oid = x.grantee
+    left join lateral (values (false), (true)) as o (is_option) on not o.is_option or x.is_grantable
+    where (x.grantee is null or x.grantee = 0 or r.oid is not null)
+        and not (x.grantee is null and a.column_name is not null);
+end;
+comment on function private.granted() is
+    'What is granted on the database, on public and private and everything in them but extensions'' objects, and by the owner''s default privileges: one row a privilege and column, one with NULLs for an object without. Not what owners have, nor CONNECT. Owner only.';
+
+create function private.intended_grants() returns table (
+    kind text,
+    object text,
+    grantee text,
+    privilege text,
+    columns text[]
+)
+    language sql stable
+    set search_path = ''
+as 'select null::text, null::text, null::text, null::text, null::text[] where false';
+comment on function private.intended_grants() is
+    'The list: what is meant to be granted; columns is NULL for a whole object, grantee NULL where nobody has anything. Written by private.record_grants; doctor() compares the database with it. Owner only.';
+
+create function private.grant_breaches() returns table (kind text, object text, grantee text, privilege text, column_name text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    select g.kind, g.object, g.grantee, g.privilege, g.column_name
+    from private.granted() as g
+    where g.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+        and (
+            g.kind in ('database', 'default')
+            or g.kind = 'schema' and (g.privilege <> 'usage' or g.object = 'private')
+            or g.kind in ('table', 'sequence') and g.object ~ '^private[.]'
+            or g.kind in ('table', 'sequence', 'routine') and g.grantee in ('public', 'anon')
+            or g.privilege in ('truncate', 'references', 'trigger', 'maintain')
+            or g.privilege ~ '^grant option '
+        );
+end;
+comment on function private.grant_breaches() is
+    'Grants to PUBLIC and the API roles that are wrong whatever the list says: anything for anon, TRUNCATE and the like, tables in private, default privileges, CREATE and TEMPORARY. Owner only.';
+
+create function private.grant_statement(verb text, kind text, object text, privileges text, grantee text) returns text
+    language sql stable
+    set search_path = ''
+begin atomic
+    select format('%s%s %s on %s %s %s%s;',
+        case kind when 'default' then format('alter default privileges for role %s%s ',
+            (select quote_ident(r.rolname) from pg_catalog.pg_namespace n join pg_catalog.pg_roles r on r.oid = n.nspowner where n.nspname = 'private'),
+            ' in schema ' || nullif(split_part(object, ' in schema ', 2), '')) end,
+        verb,
+        privileges,
+        case kind
+            when 'default' then split_part(object, ' ', 1)
+            when 'database' then format('database %I', current_database())
+            else format('%s %s', kind, object)
+        end,
+        case verb when 'grant' then 'to' else 'from' end,
+        grantee,
+        case verb when 'revoke grant option for' then ' cascade' end);
+end;
+comment on function private.grant_statement(text, text, text, text, text) is
+    'GRANT or REVOKE in SQL for a kind and object as private.granted names them. Owner only.';
+
+create function private.grant_changes() returns table (
+    kind text,
+    object text,
+    owner oid,
+    is_listed boolean,
+    missing text,
+    surplus text,
+    statements text
+)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with present as materialized (
+        select * from private.granted()
+    ), listed as materialized (
+        select i.kind, i.object, i.grantee, i.privilege, c.name as column_name
+        from private.intended_grants() as i
+        left join lateral unnest(i.columns) as c (name) on true
+    ), objects as (
+        select distinct p.kind, p.object, p.owner,
+            exists (select from listed l where (l.kind, l.object) = (p.kind, p.object)) as is_listed
+        from present p
+    ), surplus as (
+        select p.* from present p
+        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+            and not exists (
+                select from listed l
+                where (l.kind, l.object, l.grantee, l.privilege) = (p.kind, p.object, p.grantee, p.privilege)
+                    and l.column_name is not distinct from p.column_name
+            )
+    ), missing as (
+        select l.* from listed l
+        join objects o on (o.kind, o.object) = (l.kind, l.object)
+        -- A role or a column may be another cluster's.
+        where (l.grantee = 'public' or to_regrole(l.grantee) is not null)
+            and (l.column_name is null or exists (
+                select from pg_catalog.pg_attribute a
+                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+            ))
+            and not exists (
+                select from present p
+                where (p.kind, p.object, p.grantee, p.privilege) = (l.kind, l.object, l.grantee, l.privilege)
+                    and p.column_name is not distinct from l.column_name
+            )
+    ), steps as (
+        select 1 as place, 'revoke grant option for' as verb, s.kind, s.object, s.grantee,
+            substr(s.privilege, length('grant option for ') + 1) as privilege, s.column_name
+        from surplus s where s.privilege ~ '^grant option '
+        union all
+        select 2, 'revoke', s.kind, s.object, s.grantee, s.privilege, s.column_name
+        from surplus s where s.privilege !~ '^grant option '
+        union all
+        select 3, 'grant', m.kind, m.object, m.grantee, m.privilege, m.column_name from missing m
+        union
+        -- Taken from a whole table, a privilege is taken from its columns too.
+        select 3, 'grant', l.kind, l.object, l.grantee, l.privilege, l.column_name
+        from listed l
+        join surplus s on (s.kind, s.object, s.grantee, s.privilege) = (l.kind, l.object, l.grantee, l.privilege)
+        where s.column_name is null and l.column_name is not null
+            and exists (
+                select from pg_catalog.pg_attribute a
+                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+            )
+    ), by_privilege as (
+        select s.place, s.verb, s.kind, s.object, s.grantee,
+            s.privilege || coalesce(' (' || string_agg(quote_ident(s.column_name), ', ' order by s.column_name) || ')', '') as privilege
+        from steps s
+        group by s.place, s.verb, s.kind, s.object, s.grantee, s.privilege, s.column_name is null
+    ), by_grantee as (
+        select b.place, b.verb, b.kind, b.object, b.grantee, string_agg(b.privilege, ', ' order by b.privilege) as privileges
+        from by_privilege b
+        group by b.place, b.verb, b.kind, b.object, b.grantee
+    )
+    select o.kind, o.object, o.owner, o.is_listed,
+        (
+            select string_agg(format('%s lacks %s', m.grantee, m.privilege), ', ' order by m.grantee, m.privilege)
+            from (select distinct m.grantee, m.privilege from missing m where (m.kind, m.object) = (o.kind, o.object)) as m
+        ),
+        (
+            select string_agg(format('%s has %s', s.grantee, s.privileges), '; ' order by s.grantee, s.place)
+            from by_grantee s where (s.kind, s.object) = (o.kind, o.object) and s.place < 3
+        ),
+        string_agg(private.grant_statement(g.verb, g.kind, g.object, g.privileges, g.grantee), ' ' order by g.place, g.grantee)
+    from by_grantee g
+    join objects o on (o.kind, o.object) = (g.kind, g.object)
+    group by o.kind, o.object, o.owner, o.is_listed;
+end;
+comment on function private.grant_changes() is
+    'Where the database differs from private.intended_grants: one row an object, what is missing, what API roles have beyond it, and the SQL that ends it. For an object that is not listed everything is beyond it. Owner only.';
+
+create function private.apply_grants() returns table (object text, change text)
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    changed record;
+begin
+    for changed in
+        select c.kind, c.object, c.statements from private.grant_changes() as c
+        where c.is_listed and pg_has_role(c.owner, 'usage')
+        order by c.kind, c.object
+    loop
+        execute format('%s', changed.statements);
+        object := concat_ws(' ', changed.kind, changed.object);
+        change := changed.statements;
+        return next;
+    end loop;
+end;
+$$;
+comment on function private.apply_grants() is
+    'For the database owner, after a restore. Makes the grants on everything in private.intended_grants what the list says, as far as the caller owns it, and returns the SQL that it ran. Objects of yours that are not listed stay as they are; doctor() names them.';
+
+-- sql/schema/operator/record_grants.sql
+
+-- How grants come into the list, private.intended_grants: named one by one, and never what is wrong in any case.
+
+create function private.write_grants(objects text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+    v_rows text;
+begin
+    select string_agg(format('(%L, %L, %L, %L, %L::text[])', l.kind, l.object, l.grantee, l.privilege, l.columns), E',\n'
+            order by l.kind, l.object, l.grantee, l.privilege)
+        into v_rows
+        from (
+            select g.kind, g.object, g.grantee, g.privilege,
+                array_agg(g.column_name order by g.column_name) filter (where g.column_name is not null) as columns
+            from private.granted() as g
+            where g.kind || ' ' || g.object = any (objects)
+                and not exists (
+                    select from private.grant_breaches() as b
+                    where (b.kind, b.object, b.grantee, b.privilege) = (g.kind, g.object, g.grantee, g.privilege)
+                )
+            group by g.kind, g.object, g.grantee, g.privilege, g.column_name is null
+            union all
+            select i.* from private.intended_grants() as i
+            where i.kind || ' ' || i.object <> all (objects)
+                and exists (select from private.granted() as g where (g.kind, g.object) = (i.kind, i.object))
+        ) as l;
+    execute format(
+        'create or replace function private.intended_grants() returns table (kind text, object text, grantee text, privilege text, columns text[])
+            language sql stable set search_path = '''' as %L',
+        E'\nvalues\n' || v_rows || E'\n');
+end;
+$$;
+comment on function private.write_grants(text[]) is
+    'Writes private.intended_grants anew: for the objects named (kind and name) as they are granted now, else as before, without what is gone. Owner only; private.record_grants checks.';
+
+create function private.record_grants(variadic objects text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+    v_name text;
+    v_relation regclass;
+    v_objects text[] := array[]::text[];
+    v_breach text;
+begin
+    foreach v_name in array objects loop
+        if v_name ~ '^(schema|database|default) ' then
+            v_objects := array_append(v_objects, v_name);
+        elsif v_name ~ '[(]' then
+            v_objects := array_append(v_objects, 'routine ' || v_name::regprocedure::text);
+        else
+            -- With the sequences of its columns.
+            v_relation := v_name;
+            v_objects := v_objects || array(
+                select format('%s %s', case c.relkind when 'S' then 'sequence' else 'table' end, c.oid::regclass)
+                from pg_catalog.pg_class c
+                where c.oid = v_relation or c.relkind = 'S' and exists (
+                    select from pg_catalog.pg_depend d
+                    where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid
+                        and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = v_relation and d.deptype in ('a', 'i')
+                )
+            );
+        end if;
+    end loop;
+    select min(o.name) into v_name
+        from unnest(v_objects) as o (name)
+        where not exists (select from private.granted() as g where g.kind || ' ' || g.object = o.name);
+    if v_name is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('%s is not in public or private', v_name);
+    end if;
+    select string_agg(distinct format('%s on %s to %s', b.privilege, b.object, b.grantee), ', ') into v_breach
+        from private.grant_breaches() as b
+        where b.kind || ' ' || b.object = any (v_objects);
+    if v_breach is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('no list makes this right: %s', v_breach),
+            hint = 'doctor() has the SQL that takes it away.';
+    end if;
+    perform private.write_grants(v_objects);
+end;
+$$;
+comment on function private.record_grants(text[]) is
+    'For migrations, owner only, after an object''s grants: enters them in the list that doctor() and apply_grants() go by, in place of what it said before. Tables, views, functions with their argument types, ''schema public'', ''database current''. Raises 22023 for what no list makes right (anything for anon, TRUNCATE …) and for other schemas.';
+
+create function private.record_all_grants() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if exists (select from private.intended_grants()) then
+        raise exception using
+            errcode = '55000',
+            message = 'the grants are recorded already',
+            hint = 'private.record_grants(object, …) enters the ones that a migration means to change.';
+    end if;
+    perform private.write_grants(array(
+        select distinct g.kind || ' ' || g.object from private.granted() as g
+        where g.kind in ('database', 'schema', 'default')
+            or not exists (select from private.grant_breaches() as b where (b.kind, b.object) = (g.kind, g.object))
+    ));
+end;
+$$;
+comment on function private.record_all_grants() is
+    'Last statement of the schema: enters everything that is there, but for objects with grants that are wrong in any case. Owner only. Raises 55000 when there is a list.';
+
+-- sql/schema/operator/restored.sql
+
+-- Restores. A whole dump of public and private ends with refreshing the view below, after its grants: a restore closes what
+-- the target's default privileges opened, and hangs on the platform's tables what a dump leaves behind, by itself.
+
+create function private.after_restore() returns table (object text, change text)
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    begin
+        return query select a.object, a.change from private.apply_grants() as a;
+    exception
+        when others then
+            raise warning 'grants are not what they should be, run private.apply_grants(): %', sqlerrm;
+    end;
+    begin
+        perform private.attach_auth();
+        perform private.attach_storage();
+        perform private.attach_realtime();
+    exception
+        when others then
+            raise warning 'not everything is on the platform''s tables, run public.doctor(): %', sqlerrm;
+    end;
+end;
+$$;
+comment on function private.after_restore() is
+    'What private.restored runs when it is refreshed: apply_grants and the attach functions. An error becomes a warning, for a restore in one transaction would be lost by it; doctor() tells what is left. Owner only.';
+
+create materialized view private.restored as
+    select r.object, r.change from private.after_restore() as r;
+comment on materialized view private.restored is
+    'What the grants of this database had to become when it was restored; empty where none was changed. Refreshed by every restore of a whole dump.';
+
+-- sql/schema/operator/restore_rows.sql
+
+-- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
+-- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
+
+create table private.restore_state (
+    place integer generated always as identity primary key,
+    statement text not null
+);
+comment on table private.restore_state is
+    'The statements that end a restore of rows which private.begin_restore began; else empty.';
+
+select private.add_deny_policy('private.restore_state');
+
+create function private.begin_restore() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_tables text;
+    v_table record;
+    v_foreign_key record;
+begin
+    if exists (select from private.restore_state) then
+        raise exception using
+            errcode = '55000',
+            message = 'a restore has begun here already',
+            hint = 'private.end_restore() ends it.';
+    end if;
+    -- The log outlives its organizations.
+    if exists (select from public.organizations) or exists (select from public.audit_log) then
+        raise exception using
+            errcode = '55000',
+            message = 'this database has organizations or a log of them, and a restore would replace it',
+            hint = 'Restore into a database that migrations have just made.';
+    end if;
+
+    for v_table in
+        select format('%I.%I', n.nspname, c.relname) as name
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage')
+            and c.oid <> 'private.restore_state'::regclass
+    loop
+        insert into private.restore_state (statement)
+        select format('alter table %s enable %s trigger %I', v_table.name,
+            case t.tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, t.tgname)
+        from pg_catalog.pg_trigger t
+        where t.tgrelid = to_regclass(v_table.name) and not t.tgisinternal and t.tgenabled <> 'D';
+        execute format('alter table %s disable trigger user', v_table.name);
+        v_tables := concat_ws(', ', v_tables, v_table.name);
+    end loop;
+    -- What the migrations put in comes with the rows.
+    execute format('truncate %s', v_tables);
+
+    -- Tables that point to each other have no order in which every row finds its parent.
+    for v_foreign_key in
+        select k.conrelid::regclass as name, k.conname
+        from pg_catalog.pg_constraint k
+        join pg_catalog.pg_class c on c.oid = k.conrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private') and k.contype = 'f' and k.conparentid = 0 and not k.condeferrable
+            and pg_has_role(c.relowner, 'usage')
+    loop
+        insert into private.restore_state (statement)
+        values (format('alter table %s alter constraint %I not deferrable', v_foreign_key.name, v_foreign_key.conname));
+        execute format('alter table %s alter constraint %I deferrable initially deferred', v_foreign_key.name, v_foreign_key.conname);
+    end loop;
+end;
+$$;
+comment on function private.begin_restore() is
+    'For the database owner: lets the rows of a dump come as they are. Empties every table of public and private, puts their triggers off and defers their foreign keys, until private.end_restore. Raises 55000 where there are organizations or an audit log, and when called twice.';
+
+create function private.end_restore() returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_step record;
+begin
+    if not exists (select from private.restore_state) then
+        raise exception using errcode = '55000', message = 'no restore has begun here';
+    end if;
+    set constraints all immediate;
+    for v_step in select s.statement from private.restore_state s order by s.place loop
+        execute format('%s', v_step.statement);
+    end loop;
+    delete from private.restore_state;
+end;
+$$;
+comment on function private.end_restore() is
+    'Ends what private.begin_restore began: foreign keys are checked and the triggers are on as they were. Raises 23503 for a row without its parent, 55000 when nothing has begun.';
+
 -- sql/schema/operator/doctor_grants.sql
 
--- The doctor's checks on grants.
+-- The doctor's checks on grants: what is wrong in any case, and what differs from the list (operator/grants.sql).
 
 create function private.doctor_grants() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable
     set search_path = ''
 begin atomic
-    with granted as (
-        select format('%I.%I', n.nspname, c.relname) as name, a.privilege_type,
-            case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        cross join lateral aclexplode(c.relacl) as a
-        left join pg_catalog.pg_roles r on r.oid = a.grantee
-        where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f')
-            and (a.grantee = 0 or r.rolname in ('anon', 'authenticated', 'service_role'))
+    -- Functions are doctor_functions'.
+    with breaches as (
+        select case b.kind when 'table' then b.object else b.kind || ' ' || b.object end as name, b.kind, b.object, b.grantee,
+            b.kind = 'table' and b.grantee in ('public', 'anon') and b.privilege in ('select', 'insert', 'update', 'delete') as is_anon,
+            b.privilege ~ '^grant option ' as is_option,
+            regexp_replace(b.privilege, '^grant option for ', '')
+                || coalesce(' (' || string_agg(quote_ident(b.column_name), ', ' order by b.column_name) || ')', '') as privilege
+        from private.grant_breaches() as b
+        where b.kind <> 'routine'
+        group by b.kind, b.object, b.grantee, b.privilege, b.column_name is null
     )
-    select 'error', 'grant_too_wide', g.name,
-        format('%s has %s, which no client and no server code needs.', g.grantee, string_agg(g.privilege_type, ', ' order by g.privilege_type)),
-        format('revoke %s on %s from %s;', string_agg(lower(g.privilege_type), ', ' order by g.privilege_type), g.name, g.grantee)
-        from granted g
-        where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
-        group by g.name, g.grantee
+    select 'error',
+        case when b.is_anon then 'grant_to_anon' else 'grant_too_wide' end,
+        b.name,
+        format(
+            case
+                when b.is_anon then '%s has %s: nothing here is for people who are not signed in.'
+                when b.is_option then '%s may pass on %s, which no client and no server code needs.'
+                else '%s has %s, which no client and no server code needs.'
+            end,
+            b.grantee, upper(string_agg(b.privilege, ', ' order by b.privilege))),
+        private.grant_statement(
+            case when b.is_option then 'revoke grant option for' else 'revoke' end,
+            b.kind, b.object, string_agg(b.privilege, ', ' order by b.privilege), b.grantee)
+        from breaches b
+        group by b.name, b.kind, b.object, b.grantee, b.is_anon, b.is_option
     union all
-    select 'error', 'grant_to_anon', g.name,
-        format('%s has %s: nothing here is for people who are not signed in.', g.grantee, string_agg(g.privilege_type, ', ' order by g.privilege_type)),
-        format('revoke %s on %s from %s;', string_agg(lower(g.privilege_type), ', ' order by g.privilege_type), g.name, g.grantee)
-        from granted g
-        where g.grantee in ('public', 'anon')
-            and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-        group by g.name, g.grantee;
+    select
+        case when not c.is_listed or c.surplus is null then 'warn' else 'error' end,
+        case when not c.is_listed then 'grant_unlisted' when c.surplus is null then 'grant_missing' else 'grant_surplus' end,
+        case c.kind when 'table' then c.object else c.kind || ' ' || c.object end,
+        case
+            when not c.is_listed then
+                format('%s, and the list of what is meant (private.intended_grants) does not know the object. Where it is meant, private.record_grants enters it.',
+                    c.surplus)
+            else format('Against the list of what is meant (private.intended_grants), %s.', concat_ws('; ', c.surplus, c.missing))
+        end,
+        c.statements
+        from private.grant_changes() as c
+    union all
+    select 'error', 'grants_unknown', 'private.intended_grants()',
+        'The list of what is meant to be granted is empty: nothing can be compared with it.',
+        '-- apply sql/schema as it is, or, where every grant is as it should be: select private.record_all_grants();'
+        where not exists (select from private.intended_grants());
 end;
 comment on function private.doctor_grants() is
-    'Findings on grants in public and private: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN for API roles, anything for anon.';
+    'Findings on grants: TRUNCATE and the like for API roles, anything for anon, and whatever is more or less than private.intended_grants says, in public and private, on the database and by default.';
+
+-- sql/schema/operator/doctor_platform.sql
+
+-- The doctor's checks on what the schema hangs on the platform's own tables. A dump of public and private leaves it
+-- behind.
+
+create function private.doctor_platform() returns table (severity text, code text, object text, finding text, fix text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    with wanted as (
+        select 'storage' as schema_name, 'objects' as table_name, 'policy' as kind, 'organization_files_' || v.name as name,
+            null as function_name, 'private.attach_storage()' as fix,
+            'nobody reaches the files of an organization' as effect
+        from unnest(array['select', 'insert', 'update', 'delete']) as v (name)
+        union all
+        values
+            ('storage', 'objects', 'trigger', 'guard_object', 'guard_object', 'private.attach_storage()',
+                'a file can be moved into another organization, and from a private bucket to a public one'),
+            ('realtime', 'messages', 'policy', 'organization_topics_select', null, 'private.attach_realtime()',
+                'nobody may listen to an organization''s changes'),
+            ('auth', 'users', 'trigger', 'on_auth_user_created', 'handle_new_user', 'private.attach_auth()',
+                'a new user gets no profile'),
+            ('auth', 'users', 'trigger', 'on_auth_user_email_changed', 'copy_email', 'private.attach_auth()',
+                'profiles keep an old e-mail address'),
+            ('auth', 'users', 'trigger', 'on_auth_user_deleted', 'lock_owned_organizations', 'private.attach_auth()',
+                'two owners who are deleted at once can end in a deadlock')
+        union all
+        select 'public', b.table_name, 'trigger', 'broadcast_' || v.name, 'broadcast_changes', 'private.attach_realtime()',
+            'listeners do not hear of its changes'
+        from private.broadcasts b
+        cross join unnest(array['insert', 'update', 'delete']) as v (name)
+        where exists (
+            select from pg_catalog.pg_class c
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = 'realtime' and c.relname = 'messages'
+        )
+    )
+    select 'error', 'platform_detached', format('%s on %I.%I', w.name, w.schema_name, w.table_name),
+        format('The %s is not there or off: %s.', w.kind, w.effect),
+        format('select %s;', w.fix)
+        from wanted w
+        join pg_catalog.pg_namespace n on n.nspname = w.schema_name
+        join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.table_name
+        where not exists (
+                select from pg_catalog.pg_policy p
+                where w.kind = 'policy' and p.polrelid = c.oid and p.polname = w.name
+            )
+            and not exists (
+                select from pg_catalog.pg_trigger t
+                join pg_catalog.pg_proc p on p.oid = t.tgfoid
+                join pg_catalog.pg_namespace s on s.oid = p.pronamespace
+                where w.kind = 'trigger' and t.tgrelid = c.oid and t.tgname = w.name and t.tgenabled in ('O', 'A')
+                    and s.nspname = 'private' and p.proname = w.function_name
+            )
+    union all
+    select 'error', 'restore_unfinished', 'private.restore_state',
+        'A restore of rows has begun and not ended: triggers are off and foreign keys are checked late.',
+        'select private.end_restore();'
+        where exists (select from private.restore_state);
+end;
+comment on function private.doctor_platform() is
+    'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off; a restore of rows that has not ended.';
 
 -- sql/schema/operator/doctor_server.sql
 
@@ -7153,6 +8153,7 @@ begin atomic
             union all select * from private.doctor_functions()
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
+            union all select * from private.doctor_platform()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f
@@ -7417,3 +8418,9 @@ end;
 comment on function public.plan_tier(public.organizations) is
     'A computed field of organizations: the plan as starter, pro or enterprise. Raises nothing.';
 grant execute on function public.plan_tier(public.organizations) to authenticated;
+
+-- sql/schema/grants_recorded.sql
+
+-- The list of what is meant to be granted (operator/grants.sql), made of what the files above have granted.
+
+select private.record_all_grants();

@@ -119,6 +119,13 @@ export async function join(organization: Tenant, someone: Person, role: Role): P
   );
 }
 
+/** Leaves somebody of several organizations without a default: their requests have to name one. */
+export async function undecided(someone: Person): Promise<void> {
+  await sql((db) =>
+    db`update public.profiles set default_organization_id = null where id = ${someone.id}`
+  );
+}
+
 /** Runs statements as the role `postgres`, for what no API may do. */
 export async function sql<T>(work: (db: postgres.Sql) => Promise<T>): Promise<T> {
   const db = postgres(setting("DATABASE_URL"), { max: 1, onnotice: () => {} });

@@ -1,6 +1,17 @@
 // find_by_phone: one search box for every spelling, over what the caller may see.
 import assert from "node:assert/strict";
-import { anon, client, freeNumber, member, ok, refused, service, sql, tenant } from "./_client.ts";
+import {
+  anon,
+  client,
+  freeNumber,
+  member,
+  ok,
+  refused,
+  service,
+  sql,
+  tenant,
+  undecided,
+} from "./_client.ts";
 
 /** A tenant with the same number as a lead, another lead of a sales_rep, a customer and a number of its own. */
 async function withNumber() {
@@ -63,6 +74,7 @@ Deno.test("what is no number, no member and nobody are refused", async () => {
     db`insert into public.memberships (organization_id, user_id, role)
        values (${a.id}, ${b.owner.id}, 'viewer')`
   );
+  await undecided(b.owner);
   refused(await client(b.owner).rpc("find_by_phone", search), 400, "PT400");
   assert.equal(ok(await client(b.owner, a.id).rpc("find_by_phone", search)).length, 4);
   refused(await anon().rpc("find_by_phone", search), 401, "42501");

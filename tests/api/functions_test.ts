@@ -88,7 +88,7 @@ Deno.test("forUser acts for the organization that the request names, by id or sl
   const [a, b] = [await withAgent("Agent A"), await withAgent("Agent B")];
   await join(b, a.owner, "viewer");
   await serving(async (ask) => {
-    assert.deepEqual((await ask(a.owner.token)).body, []);
+    assert.deepEqual((await ask(a.owner.token)).body, [{ name: "Agent A" }]);
     for (const one of [a, b]) {
       const name = one === a ? "Agent A" : "Agent B";
       for (const [header, value] of [["id", one.id], ["slug", one.slug]] as const) {

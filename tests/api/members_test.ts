@@ -240,7 +240,7 @@ Deno.test("switching: the default, the list, and what a token still says", async
   await join(a, someone, "manager");
   await join(b, someone, "viewer");
   const me = client(someone);
-  assert.equal(told("whoami", await me.rpc("whoami")).organization_id, null);
+  assert.equal(told("whoami", await me.rpc("whoami")).organization_id, a.id);
   const switched = told(
     "switch_organization",
     await me.rpc("switch_organization", { organization_id: b.id }),

@@ -2,7 +2,17 @@
 // connections is free, so what a transaction leaves behind in its connection, the next tenant would meet. Nothing may be:
 // each transaction sets role, claims and headers for itself as PostgREST does, and sees its own tenant's rows only.
 import assert from "node:assert/strict";
-import { member, ok, type Person, person, setting, sql, type Tenant, tenant } from "./_client.ts";
+import {
+  member,
+  ok,
+  type Person,
+  person,
+  setting,
+  sql,
+  type Tenant,
+  tenant,
+  undecided,
+} from "./_client.ts";
 import { postgres } from "./_postgres.ts";
 
 const TRANSACTIONS = 10_000;
@@ -84,6 +94,7 @@ async function makeAskers(): Promise<Asker[]> {
     db`insert into public.memberships (organization_id, user_id, role)
        values (${tenants[1]!.id}, ${both.id}, 'owner')`
   );
+  await undecided(both);
   askers.push({ person: both, organization: tenants[0]!.id, sees: tenants[0]!.id });
   askers.push({ person: both, organization: tenants[1]!.id, sees: tenants[1]!.id });
   askers.push({ person: both, organization: null, sees: null });

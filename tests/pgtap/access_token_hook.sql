@@ -7,6 +7,7 @@ select tests.make_tenant('a', 801);
 select tests.make_tenant('b', 802);
 select tests.make_user('n.new');
 insert into public.memberships (organization_id, user_id, role) values (tests.id('b'), tests.id('a.manager'), 'viewer');
+update public.profiles set default_organization_id = null where id = tests.id('a.manager');
 
 -- As supabase_auth_admin calls it.
 create function tests.hook(event jsonb) returns jsonb

@@ -36,6 +36,7 @@ select private.define_capability('orders.read', roles => '{owner,admin,manager}'
 select private.define_capability('orders.write', roles => '{owner,admin}'), private.define_capability('orders.delete', roles => '{owner}');
 select private.add_tenant_policies('public.orders', 'orders'), private.add_row_triggers('public.orders', '{organization_id,id}');
 grant select, insert, update, delete on public.orders to authenticated;
+select private.record_grants('public.orders');
 select is_empty($$ select code, finding from private.doctor() where object ~ 'orders' and severity <> 'info' $$, 'the doctor finds nothing about such a table');
 
 select private.define_capability('visits.read', '{viewer,sales_rep,manager}'), private.define_capability('visits.read_all', '{admin,manager,viewer}'),
@@ -242,6 +243,14 @@ select is(tests.visits_of('a.viewer', '{}'), '0 rows', 'an empty scope none');
 select is(tests.visits_of('a.viewer', null), '3 rows', 'as before');
 select tests.as_user('a.sales_rep');
 select is(tests.attempt('update public.visits set visitor = null'), '42501', 'no own row is given away');
+select tests.as_owner();
+update public.memberships set permissions = '{"visits.read": false}' where user_id = tests.id('a.viewer');
+select tests.as_user('a.viewer');
+select is(switchboard.organization_for('visits.read_all'), null, 'a visits.read that is taken takes visits.read_all with it');
+select tests.as_owner();
+update public.memberships set permissions = '{}' where user_id = tests.id('a.viewer');
+select tests.as_user('a.viewer');
+select is(switchboard.organization_for('visits.read_all'), tests.id('a'), 'with it both are there');
 
 -- Support reads what its session names.
 select tests.as_owner();
@@ -265,6 +274,9 @@ select is(tests.attempt('select 1 from public.visits'), '0 rows', 'no other of t
 select public.close_support_session(id) from public.my_support_sessions();
 select is(tests.orders_of('p.admin', 'a', '{"aal": "aal2"}'), :nothing, 'nor anything once it is closed');
 select tests.as_user('p.admin', 'a', '{"aal": "aal2"}');
+select public.open_support_session(tests.id('a'), 'Ticket 8: too little is named', '{leads.read_all,visits.read_all}');
+select is(public.whoami() -> 'capabilities', '[]', 'read_all without read is nothing');
+select public.close_support_session(id) from public.my_support_sessions() where closed_at is null;
 select ok((public.open_support_session(tests.id('a'), 'Ticket 8: everything is looked at')).capabilities @> '{leads.read,orders.read,visits.read_all}', 'a session that names none has all that read');
 select public.close_support_session(id) from public.my_support_sessions() where closed_at is null;
 select tests.as_owner();

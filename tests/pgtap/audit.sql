@@ -151,6 +151,50 @@ $$, $$ values ('organizations'), ('memberships'), ('invitations'), ('support_ses
     ('provider_accounts'), ('phone_numbers'), ('campaign_settings'), ('datasets'), ('uploads'), ('prompts'), ('prompt_versions'), ('lessons') $$,
     'the audited tables, and the one of this test');
 
+
+select is(tests.refusal($$ select private.add_audit('public.plans') $$) ->> 'message', 'public.plans has no policy for select that asks for a capability yet',
+    'a log that nobody is asked to read is a mistake');
+select is(tests.refusal($$ select private.add_audit('public.customers', capability => 'fish.read') $$) ->> 'sqlstate', '22023', 'so is a capability that nobody can hold');
+select lives_ok($$ select private.add_audit('public.leads') $$, 'where a member has own rows');
+select is((select capability from private.audited_tables where table_name = 'leads'), 'leads.read_all', 'the log, which shows all, asks for read_all');
+
+-- Who reads: audit_log.read, and of each table what its rows ask for.
+select set_eq('select table_name, capability from private.audited_tables', $$ values
+    ('organizations', 'organization.read'), ('memberships', 'organization.read'), ('plan_overrides', 'organization.read'),
+    ('invitations', 'members.write'), ('support_sessions', 'audit_log.read'), ('audit_log', 'audit_log.read'),
+    ('agents', 'agents.read'), ('provider_accounts', 'provider_accounts.read'), ('phone_numbers', 'phone_numbers.read'),
+    ('campaign_settings', 'datasets.read'), ('datasets', 'datasets.read'), ('uploads', 'uploads.read'),
+    ('prompts', 'prompts.read'), ('prompt_versions', 'prompts.read'), ('lessons', 'lessons.read'), ('leads', 'leads.read_all') $$,
+    'what a reader needs for each table');
+create function tests.reads() returns text[]
+    language sql
+    return (select array_agg(distinct l.table_name order by l.table_name) from public.audit_log l);
+grant execute on function tests.reads() to authenticated;
+create temporary table logged as select distinct table_name as name from public.audit_log where organization_id = tests.id('a');
+grant select on logged to authenticated;
+select tests.as_user('a.owner');
+select set_eq('select unnest(tests.reads())', 'select name from logged', 'all of it');
+select tests.as_owner();
+update public.memberships set permissions = '{"audit_log.read": true}' where user_id = tests.id('a.sales_rep');
+update public.memberships set permissions = '{"provider_accounts.read": false, "members.write": false, "agents.read": false}' where user_id = tests.id('a.admin');
+select tests.as_user('a.sales_rep');
+select set_eq('select unnest(tests.reads())', $$ select name from logged where name not in ('provider_accounts', 'invitations', 'leads') $$,
+    'who is given audit_log.read alone sees no provider account, invited address or other''s lead in it');
+select tests.as_user('a.admin');
+select set_eq('select unnest(tests.reads())', $$ select name from logged where name not in ('provider_accounts', 'invitations', 'agents') $$,
+    'nor does an admin see there what was taken');
+select tests.as_owner();
+select tests.make_user('p.admin');
+insert into private.platform_admins (user_id) values (tests.id('p.admin'));
+select tests.as_user('p.admin', 'a', '{"aal": "aal2"}');
+select public.open_support_session(tests.id('a'), 'Ticket 1: who changed the agent', '{audit_log.read,agents.read}');
+select set_eq('select unnest(tests.reads())', $$ values ('agents'), ('audit_log'), ('support_sessions') $$,
+    'a support session sees of the log what it may see itself');
+select public.close_support_session(id) from public.my_support_sessions() where closed_at is null;
+select tests.as_user('b.owner');
+select is(tests.attempt(format('select 1 from public.audit_log where organization_id = %L', tests.id('a'))), '0 rows', 'another tenant''s owner nothing');
+select tests.as_owner();
+
 -- The organization goes, its log stays.
 delete from public.organizations where id = tests.id('b');
 select is((select count(*)::integer from public.audit_log where organization_id = tests.id('b') and table_name = 'organizations' and action = 'delete'), 1,

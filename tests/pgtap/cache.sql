@@ -8,6 +8,7 @@ select tests.make_tenant('b', 802);
 select tests.make_user('m.both');
 insert into public.memberships (organization_id, user_id, role)
 values (tests.id('a'), tests.id('m.both'), 'viewer'), (tests.id('b'), tests.id('m.both'), 'owner');
+update public.profiles set default_organization_id = null where id = tests.id('m.both');
 insert into private.platform_admins (user_id) values (tests.id('a.support'));
 
 -- Everything that the current settings are answered, in one line.

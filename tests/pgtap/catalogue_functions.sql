@@ -52,7 +52,7 @@ $$, 'dynamic SQL is made with format()');
 select bag_eq(
     $$ select full_name from all_functions where prosrc ~* '\mexecute\M' $$,
     $$ values
-        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])'),
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)'),
         ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)'),
         ('private.add_quota(target regclass, quota text)'),
         ('private.make_append_only(target regclass, hint text)'),
@@ -62,7 +62,14 @@ select bag_eq(
         ('private.add_tenant_policies(target regclass, object text, denied text[], dataset text, own text, shared boolean)'),
         ('private.attach_realtime()'),
         ('private.attach_storage()'),
+        ('private.attach_auth()'),
         ('private.add_deny_policy(target regclass)'),
+        ('private.apply_grants()'),
+        ('private.write_grants(objects text[])'),
+        -- It has none: the word is a privilege in its list.
+        ('private.intended_grants()'),
+        ('private.begin_restore()'),
+        ('private.end_restore()'),
         ('switchboard.phone_revalidate(target regclass, target_column name)') $$,
     'only the helpers of migrations and the owner''s reports have dynamic SQL');
 select is_empty($$
@@ -118,10 +125,11 @@ select bag_eq(
 select bag_eq(
     $$ select full_name, provolatile::text, prosecdef from all_functions where schema_name = 'private' $$,
     $$ values
-        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[])', 'v', false),
+        ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)', 'v', false),
         ('private.audit_values(row_values jsonb, compared_with jsonb, redacted text[], ignored text[])', 'i', false),
         ('private.refuse_audit_change()', 'v', false),
         ('private.write_audit()', 'v', true),
+        ('private.readable_audit()', 's', true),
         ('private.prune_audit(before timestamp with time zone)', 'v', false),
         ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)', 'v', false),
         ('private.add_broadcast(target regclass, capability text)', 'v', false),
@@ -152,6 +160,20 @@ select bag_eq(
         ('private.doctor_keys()', 's', false),
         ('private.doctor_grants()', 's', false),
         ('private.doctor_facts()', 's', false),
+        ('private.doctor_platform()', 's', false),
+        ('private.granted()', 's', false),
+        ('private.intended_grants()', 's', false),
+        ('private.grant_breaches()', 's', false),
+        ('private.grant_changes()', 's', false),
+        ('private.grant_statement(verb text, kind text, object text, privileges text, grantee text)', 's', false),
+        ('private.apply_grants()', 'v', false),
+        ('private.write_grants(objects text[])', 'v', false),
+        ('private.record_grants(VARIADIC objects text[])', 'v', false),
+        ('private.record_all_grants()', 'v', false),
+        ('private.after_restore()', 'v', false),
+        ('private.begin_restore()', 'v', false),
+        ('private.end_restore()', 'v', false),
+        ('private.attach_auth()', 'v', false),
         ('private.doctor_server(facts jsonb)', 'i', false),
         ('private.wrap_calls(rule text)', 'i', false),
         ('private.migrations()', 's', false),
@@ -166,6 +188,11 @@ select bag_eq(
         ('private.broadcast_changes()', 'v', true),
         ('private.call_recording(p_call_id uuid, p_visible_in uuid)', 's', true),
         ('private.copy_lead_to_its_calls()', 'v', true),
+        ('private.add_suppression(organization_id uuid, phone_number text)', 'v', false),
+        ('private.ask_suppressions_insert()', 'v', true),
+        ('private.ask_suppressions_update()', 'v', true),
+        ('private.suppress_lead()', 'v', true),
+        ('private.suppress_leads_of_number()', 'v', true),
         ('private.guard_object()', 'v', false),
         ('private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb)', 'v', true),
         ('private.may_join_topic(topic text)', 's', true),
@@ -197,6 +224,7 @@ select bag_eq(
         ('private.is_lead_field_list(fields jsonb)', 'i', false),
         ('private.is_read_capability_list(names text[])', 'i', false),
         ('private.is_time_zone(name text)', 'i', false),
+        ('private.keep_default_organization()', 'v', true),
         ('private.keep_last_owner()', 'v', true),
         ('private.leave_organization(p_organization_id uuid)', 'v', true),
         ('private.lock_member(organization uuid, member uuid)', 'v', false),
@@ -229,8 +257,9 @@ select is_empty($$
     select f.full_name from all_functions f
     where f.schema_name = 'private' and f.prosecdef and has_function_privilege('authenticated', f.oid, 'execute')
         and f.prosrc !~ '(switchboard\.require_(organization|user_id)|private\.require_person)\('
-        -- A view and a policy call them: for somebody who is nobody they answer nothing.
+        -- A view and policies call them: for somebody who is nobody they answer nothing.
         and not (f.function_name in ('member_contact', 'may_join_topic') and pg_get_functiondef(f.oid) ~ 'switchboard\.user_id\(\)')
+        and not (f.function_name = 'readable_audit' and pg_get_functiondef(f.oid) ~ 'switchboard\.organization_for\(')
 $$, 'a definer body that a client reaches begins by asking who calls');
 
 -- PostgREST makes JSON keys of a public function's arguments; its body in private would confuse them with columns.
@@ -256,6 +285,8 @@ select bag_eq(
         ('switchboard.organization_ids()', 's', 'r', true, 10),
         ('switchboard.is_member(organization_id uuid)', 's', 'r', true, 10),
         ('switchboard.has_capability(organization_id uuid, capability text)', 's', 'r', true, 10),
+        ('switchboard.in_dataset_scope(organization_id uuid, dataset_id uuid)', 's', 'r', false, 10),
+        ('switchboard.refuse_insert(organization_id uuid, capability text)', 's', 'r', false, 10),
         ('switchboard.organization_role()', 's', 'r', true, 10),
         ('switchboard.dataset_scope()', 's', 'r', true, 10),
         ('switchboard.is_platform_admin()', 's', 'r', true, 10),
@@ -345,6 +376,7 @@ select bag_eq(
         ('private.call_recording(p_call_id uuid, p_visible_in uuid)'),
         ('private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb)'),
         ('private.may_join_topic(topic text)'),
+        ('private.readable_audit()'),
         ('public.find_by_phone(phone_number text)'),
         ('public.publish_prompt(prompt_id uuid, reason text)'),
         ('private.create_organization(p_name text, p_slug text, p_default_country text, p_timezone text)'),
@@ -362,6 +394,8 @@ select bag_eq(
         ('switchboard.organization_ids()'),
         ('switchboard.is_member(organization_id uuid)'),
         ('switchboard.has_capability(organization_id uuid, capability text)'),
+        ('switchboard.in_dataset_scope(organization_id uuid, dataset_id uuid)'),
+        ('switchboard.refuse_insert(organization_id uuid, capability text)'),
         ('switchboard.organization_role()'),
         ('switchboard.dataset_scope()'),
         ('switchboard.is_platform_admin()'),
@@ -416,6 +450,8 @@ select bag_eq(
         ('switchboard.organization_ids()'),
         ('switchboard.is_member(organization_id uuid)'),
         ('switchboard.has_capability(organization_id uuid, capability text)'),
+        ('switchboard.in_dataset_scope(organization_id uuid, dataset_id uuid)'),
+        ('switchboard.refuse_insert(organization_id uuid, capability text)'),
         ('switchboard.organization_role()'),
         ('switchboard.dataset_scope()'),
         ('switchboard.is_platform_admin()'),

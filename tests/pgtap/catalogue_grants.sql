@@ -141,7 +141,7 @@ select is_empty($$
             'manual_edits_count', 'compiled_prompt', 'compiled_sha256', 'compile_report', 'campaign_status',
             'failure_count', 'last_verified_at', 'template_scope', 'm1_sent_at', 'm2_sent_at', 'm3_sent_at'
         )
-        or column_name in ('id', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'rows_inserted', 'errors')
+        or column_name in ('id', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'rows_inserted')
     )
 $$, 'nor to insert');
 select bag_eq(

@@ -1,10 +1,11 @@
 -- The doctor: our own schema is well; each thing that can be wrong is found, and the printed SQL ends it.
 begin;
-\ir _helpers.psql
 select no_plan();
 
+-- Before _helpers.psql, which lets the roles under test make temporary tables.
 select is_empty($$ select d.* from private.doctor() d where d.severity <> 'info' and d.code not in ('server_outdated', 'profile_failures') $$,
     'no error and no warning about this schema');
+\ir _helpers.psql
 
 -- Found, mended by the SQL that it prints, and not found again.
 create function tests.finds(wanted_code text, wanted_object text, wanted_severity text, statements text, mends boolean default true) returns setof text

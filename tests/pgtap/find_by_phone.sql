@@ -65,6 +65,7 @@ select tests.as_user('a.manager', 'b');
 select is(tests.attempt($$ select public.find_by_phone('07700 900777') $$), 'PT403', 'no member of the organization: PT403');
 select tests.as_owner();
 insert into public.memberships (organization_id, user_id, role) values (tests.id('b'), tests.id('a.manager'), 'viewer');
+update public.profiles set default_organization_id = null where id = tests.id('a.manager');
 select tests.as_user('a.manager');
 select is(tests.attempt($$ select public.find_by_phone('07700 900777') $$), 'PT400', 'two organizations and none named: PT400');
 select tests.as_user('a.manager', 'b');

@@ -32,7 +32,9 @@ create temporary table cases as
                 when v.verb = 'delete' then 'delete'
                 else 'write'
             end
-        ) as allowed,
+        ) and (t.name <> 'upload_errors' or exists (
+            select from switchboard.capabilities() c where c.role = r.role and c.capability = 'leads.read_all'
+        )) as allowed,
         -- Only for the rows that are the member's own.
         r.role = 'sales_rep' and t.name in ('leads', 'calls') as own
     from unnest(array['owner', 'admin', 'manager', 'sales_rep', 'viewer']) as r (role)

@@ -25,7 +25,8 @@ insert into overrides values
     ('leads.write and lessons.write given', '{leads.write,lessons.write}', '{}',
         '{"permissions": {"leads.write": true, "lessons.write": true}}'),
     ('leads.read_all taken', '{}', '{leads.read_all}', '{"permissions": {"leads.read_all": false}}'),
-    ('leads.read taken', '{}', '{leads.read}', '{"permissions": {"leads.read": false}}'),
+    -- A read that is taken takes its read_all with it, so nothing is written either but own rows.
+    ('leads.read taken', '{}', '{leads.read,leads.read_all}', '{"permissions": {"leads.read": false}}'),
     ('leads.write and lessons.write taken', '{}', '{leads.write,lessons.write}',
         '{"permissions": {"leads.write": false, "lessons.write": false}}'),
     ('flags and the same taken', '{leads.read_all,lessons.write}', '{leads.read_all,lessons.write}',
@@ -113,6 +114,12 @@ select tests.set_member('a.sales_rep', '{"can_view_all_leads": true, "permission
 select is(tests.refusal(format($$ select public.import_leads(%L, '[]') $$, tests.id('a.dataset'))), '{}', 'with it, import is open');
 select tests.set_member('a.manager', '{"permissions": {"leads.write": false}}');
 select is(tests.refusal(format($$ select public.import_leads(%L, '[]') $$, tests.id('a.dataset'))) ->> 'sqlstate', 'PT403', 'and needs leads.write');
+select tests.set_member('a.manager', '{"permissions": {"leads.read": false}}');
+select is(tests.refusal(format($$ select public.import_leads(%L, '[]') $$, tests.id('a.dataset'))) ->> 'sqlstate', 'PT403', 'and leads.read, without which nobody holds leads.read_all');
+select is(switchboard.organization_for('leads.read_all'), null, 'not by the role');
+select tests.set_member('a.manager', '{"can_view_all_leads": true, "permissions": {"leads.read": false, "leads.read_all": true}}');
+select is(switchboard.organization_for('leads.read_all'), null, 'nor by a flag or permission');
+select is(switchboard.organization_for('calls.read_all'), tests.id('a'), 'that of calls stays');
 select tests.set_member('a.manager', '{"permissions": {"uploads.write": false}}');
 select is(tests.refusal(format($$ select public.import_leads(%L, '[]') $$, tests.id('a.dataset'))) ->> 'sqlstate', 'PT403', 'and uploads.write');
 select tests.set_member('a.manager', '{}');

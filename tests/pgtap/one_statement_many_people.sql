@@ -10,6 +10,7 @@ select tests.make_user('n.nobody');
 select tests.make_user('m.both');
 insert into public.memberships (organization_id, user_id, role)
 values (tests.id('a'), tests.id('m.both'), 'owner'), (tests.id('b'), tests.id('m.both'), 'owner');
+update public.profiles set default_organization_id = null where id = tests.id('m.both');
 
 create function tests.claims(name text) returns text
     language sql stable

@@ -104,6 +104,10 @@ select tests.as_owner();
 update public.memberships set permissions = '{"leads.read_all": false}' where user_id = tests.id('a.viewer');
 select is(tests.joins('a.viewer', tests.topic('a', 'leads')), 'nothing', 'a right that was taken away closes it');
 select tests.as_owner();
+update public.memberships set permissions = '{"leads.read": false, "calls.read": false}' where user_id = tests.id('a.viewer');
+select is(tests.joins('a.viewer', tests.topic('a', t)), 'nothing', format('who may not read %s does not hear of them', t)) from unnest(array['leads', 'calls']) as t;
+select is(tests.joins('a.viewer', tests.topic('a', 'datasets')), 'broadcast', 'but of datasets');
+select tests.as_owner();
 update public.memberships set allowed_dataset_ids = array[tests.id('a.dataset')] where user_id = tests.id('a.manager');
 select is(tests.joins('a.manager', tests.topic('a', name)),
     case when name in ('agents', 'phone_numbers') then 'broadcast' else 'nothing' end,

@@ -43,6 +43,26 @@ select is(
         tests.id('a.number'), (select d #>> '{customer,id}' from d)), 'the call is stored');
 select ok(not (select c.decision from public.calls c where c.id = (select (d ->> 'call_id')::uuid from d)) @? '$.prompt.compiled',
     'without a copy of the prompt''s text');
+-- What is stored says who by ids: a sales_rep reads the calls of the own leads, and no customers.
+update public.customers set name = 'Cora Caller', email = 'cora@caller.example' where organization_id = tests.id('a') and phone_number = '+447700900003';
+update public.leads set phone_number = '07700 900003', last_name = 'Of the rep', email = 'lead@caller.example', postcode = 'SW1A 1AA' where id = tests.id('a.lead.rep');
+create temporary table known as select tests.route('+443069990801', '+447700900003', 'CA of somebody known') as d;
+select is((select array[d #>> '{customer,name}', d #>> '{customer,email}', d #>> '{lead,last_name}', d #>> '{variables,lead,email}', d #>> '{variables,lead,postcode}'] from known),
+    array['Cora Caller', 'cora@caller.example', 'Of the rep', 'lead@caller.example', 'SW1A 1AA'], 'server code is told who rings');
+select is(tests.route('+443069990801', '+447700900003', 'CA of somebody known'), (select d from known), 'again the same');
+select tests.as_user('a.sales_rep');
+select is(
+    (select c.decision from public.calls c where c.provider_sid = 'CA of somebody known'),
+    jsonb_build_object('decision', 'answer', 'reason', 'agent', 'organization_id', tests.id('a'), 'agent', jsonb_build_object('id', tests.id('a.agent')),
+        'prompt', jsonb_build_object('version_id', tests.id('a.version')), 'customer', jsonb_build_object('id', tests.id('a.customer')),
+        'lead', jsonb_build_object('id', tests.id('a.lead.rep')), 'call_id', (select c.id from public.calls c where c.provider_sid = 'CA of somebody known')),
+    'a sales_rep who reads the call reads ids');
+select is((select count(*) from public.customers), 0::bigint, 'of a customer that is closed to them');
+select tests.as_owner();
+update public.customers set name = 'Cora Newname' where id = tests.id('a.customer');
+delete from public.leads where id = tests.id('a.lead.rep');
+select is((select array[d #>> '{customer,name}', d ->> 'lead', d ->> 'call_id'] from (select tests.route('+443069990801', '+447700900003', 'CA of somebody known') as d) as r),
+    array['Cora Newname', null, (select d ->> 'call_id' from known)], 'a repeated webhook finds the same call, with what is there by then');
 select is(tests.route('+443069990801') #>> '{customer,id}', (select d #>> '{customer,id}' from d), 'the same caller is the same customer');
 
 -- Leads: the newest that is not archived, of this organization only.

@@ -186,6 +186,16 @@ update public.memberships set allowed_dataset_ids = '{}' where user_id = tests.i
 select tests.as_storage('a.viewer');
 select is(tests.attempt($$ select 1 from objects where bucket_id <> 'client_logos' $$), '0 rows', 'an empty scope: none');
 
+-- A list is leads: whoever may not read them reads no file of them.
+select tests.as_owner();
+update public.memberships set allowed_dataset_ids = null, permissions = '{"leads.read": false}' where user_id = tests.id('a.viewer');
+select tests.as_storage('a.viewer');
+select is(tests.attempt($$ select 1 from objects where bucket_id <> 'client_logos' $$), '0 rows', 'without leads.read no file of leads');
+select tests.as_owner();
+update public.memberships set permissions = '{}' where user_id = tests.id('a.viewer');
+select tests.as_storage('a.viewer');
+select isnt(tests.attempt($$ select 1 from objects where bucket_id <> 'client_logos' $$), '0 rows', 'with it they are there');
+
 -- Rights change from the next statement.
 select tests.as_owner();
 update public.organizations set status = 'paused' where id = tests.id('a');

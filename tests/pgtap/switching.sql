@@ -6,16 +6,16 @@ select tests.make_tenant('a', 801);
 select tests.make_tenant('b', 802);
 select tests.make_tenant('c', 803);
 select tests.make_user('m.both');
-insert into public.memberships (organization_id, user_id, role) values
-    (tests.id('a'), tests.id('m.both'), 'manager'), (tests.id('b'), tests.id('m.both'), 'viewer');
+insert into public.memberships (organization_id, user_id, role) values (tests.id('a'), tests.id('m.both'), 'manager');
+insert into public.memberships (organization_id, user_id, role) values (tests.id('b'), tests.id('m.both'), 'viewer');
 
 select tests.as_user('m.both');
-select is(switchboard.current_organization_id(), null, 'two organizations and none named: none');
+select is(switchboard.current_organization_id(), tests.id('a'), 'two organizations and none named: the first');
 select is(public.switch_organization(tests.id('b')) ->> 'organization_id', tests.id('b')::text, 'switching answers with the new context');
 select is(switchboard.organization_role(), 'viewer', 'which holds for requests that name none');
 select is(tests.attempt('select 1 from public.leads'), '2 rows', 'with its rows');
 select is(public.switch_organization(tests.id('a')) ->> 'role', 'manager', 'and back');
-select is(public.switch_organization(null) ->> 'organization_id', null, 'null clears it');
+select is(public.switch_organization(null) ->> 'organization_id', null, 'null clears it: two and none named');
 create temporary table switched as select public.switch_organization(tests.id('a')) as context;
 select is((select context from switched), public.whoami(), 'as whoami says');
 select tests.as_user('m.both', 'b');

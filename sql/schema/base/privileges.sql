@@ -5,6 +5,9 @@ revoke all on schema private from public, anon, authenticated, service_role;
 comment on schema private is
     'Key rings, platform administrators, helpers and the definer bodies of RPCs. Not exposed by PostgREST; the API roles have no USAGE.';
 
+-- A cluster that began before PostgreSQL 15 lets everybody make objects in public.
+revoke create on schema public from public, anon, authenticated, service_role;
+
 -- Supabase's default privileges grant everything new in public to anon, authenticated and service_role
 -- by name, so a revoke from PUBLIC alone leaves them. EXECUTE for PUBLIC is a built-in default and can
 -- only be revoked without naming a schema.

@@ -20,6 +20,7 @@ declare
     in_scope text := '';
     readable text;
     is_own text := '';
+    elsewhere text;
     rule text;
     verb text;
 begin
@@ -61,6 +62,20 @@ begin
             object || '.read_all', own);
     end if;
 
+    -- A row may be inserted into any organization in which the caller holds the right, by that organization's rules. The
+    -- request's own is compared first, so that an ordinary row costs no call.
+    elsewhere := format('switchboard.has_capability(organization_id, %L)', object || '.write')
+        || case
+            when dataset is not null then format(' and switchboard.in_dataset_scope(organization_id, %I)', dataset)
+            when shared then ' and switchboard.in_dataset_scope(organization_id, null)'
+            else ''
+        end
+        || case
+            when own is null then ''
+            else format(' and (switchboard.has_capability(organization_id, %L) or %I = (select switchboard.user_id()))',
+                object || '.read_all', own)
+        end;
+
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
 
@@ -75,6 +90,9 @@ begin
                 || case verb when 'select' then readable else in_scope end
                 || is_own
         end;
+        if verb = 'insert' and rule <> 'false' then
+            rule := format('%s or %s or switchboard.refuse_insert(organization_id, %L)', rule, elsewhere, object || '.write');
+        end if;
         execute format('create policy %I on %s for %s to authenticated %s%s',
             table_name || '_' || verb,
             target,
@@ -85,7 +103,7 @@ begin
 end;
 $$;
 comment on function private.add_tenant_policies(regclass, text, text[], text, text, boolean) is
-    'For migrations, owner only. Forces row level security on a tenant table and makes its four policies: object.read, .write (insert, update) and .delete; a verb in denied gets false. dataset: the column of a member''s allowed_dataset_ids; shared: rows without one are everybody''s; own: the column with the user whose row it is. Raises 22023 (a verb, or a capability that nobody can hold).';
+    'For migrations, owner only. Forces row level security and makes four policies: object.read, .write (insert, update), .delete; false for verbs in denied. They ask the request''s organization; a row may be inserted into any where the caller may write. dataset, own: the columns of a member''s scope and own rows; shared: rows are all members''. Raises 22023 (a verb, a capability that nobody holds).';
 
 create function private.add_deny_policy(target regclass) returns void
     language plpgsql volatile

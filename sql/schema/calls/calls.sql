@@ -78,7 +78,7 @@ comment on table public.calls is
 comment on column public.calls.caller_number is
     'The caller; NULL when withheld or not a phone number. caller_input keeps what the provider sent.';
 comment on column public.calls.decision is
-    'What route_inbound_call answered, without the prompt''s text, which prompt_version_id finds.';
+    'What route_inbound_call decided, with the ids of whom it is about and nothing else of them: who may read calls need not read customers.';
 comment on column public.calls.dataset_id is
     'The lead''s dataset, by trigger: who works on some datasets sees the calls of their leads. NULL for a caller who is no lead.';
 comment on column public.calls.assigned_to is

@@ -115,7 +115,7 @@ create table public.campaign_settings (
         on delete set null (sender_number_id)
 );
 comment on table public.campaign_settings is
-    'How a campaign writes, waits and reads imports. Reusable: several datasets may share one row.';
+    'How a campaign writes, waits and reads imports. Several datasets may share one row. Obeyed so far, by import_leads: duplicate_action, auto_normalize_uk_numbers, allow_international and required_fields. Nothing sends yet, so the other columns are kept and checked, and change nothing.';
 comment on column public.campaign_settings.sending_hours_start is
     'Inclusive. Both hours NULL: all day; later than the end: the window crosses midnight and belongs to the day on which it starts.';
 comment on column public.campaign_settings.sending_hours_end is 'Exclusive; 24:00 is allowed.';

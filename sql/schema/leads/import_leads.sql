@@ -16,7 +16,8 @@ declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
     fields constant text[] := array[
-        'first_name', 'last_name', 'phone_number', 'email', 'postcode', 'inquiry_date', 'notes'
+        'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
+        'notes'
     ];
     v_started timestamptz := clock_timestamp();
     v_org uuid := switchboard.require_organization('uploads.write');
@@ -25,7 +26,6 @@ declare
     v_options jsonb := coalesce(p_options, '{}');
     v_country text;
     v_home_code integer;
-    v_region text;
     v_day_first boolean;
     v_action text;
     v_normalize boolean;
@@ -152,7 +152,6 @@ begin
             hint = 'Name the columns like the fields, or map them with options.mapping.';
     end if;
 
-    v_region := case when v_normalize then v_country end;
     -- Dates are ISO 8601; the slashed form is day first, except where it is month first and therefore
     -- not to be guessed.
     v_day_first := v_country <> 'US';
@@ -194,6 +193,7 @@ begin
             max(c.value) filter (where c.field = 'last_name') as last_name,
             max(c.value) filter (where c.field = 'phone_number') as phone,
             max(c.given #>> '{}') filter (where c.field = 'phone_number') as phone_input,
+            max(c.value) filter (where c.field = 'phone_extension') as given_extension,
             max(c.value) filter (where c.field = 'email') as email,
             max(c.value) filter (where c.field = 'postcode') as postcode,
             max(c.value) filter (where c.field = 'inquiry_date') as inquiry_date,
@@ -210,6 +210,7 @@ begin
     parsed as materialized (
         select s.*,
             p.e164,
+            coalesce(s.given_extension, p.extension) as phone_extension,
             case
                 when s.phone is null then null
                 when p.validity in ('valid', 'test_range') then
@@ -222,7 +223,10 @@ begin
             make_date(d.year, d.month, 1) + (d.day - 1) as inquired_on,
             s.inquiry_date is not null and d.year is null as date_problem
         from shaped s
-        left join lateral switchboard.parse_phone(s.phone, v_region) as p on s.phone is not null
+        -- Without normalizing, a number carries its country: with +, or with 00 where that is the exit code.
+        left join lateral switchboard.parse_phone(
+            s.phone, case when v_normalize or s.phone ~ '^\W*00' then v_country end
+        ) as p on s.phone is not null
         left join lateral (
             select x.year, x.month, x.day
             from (
@@ -273,6 +277,7 @@ begin
             ('first_name', p.first_name),
             ('last_name', p.last_name),
             ('phone_number', p.phone),
+            ('phone_extension', p.phone_extension),
             ('email', p.email),
             ('postcode', p.postcode),
             ('inquiry_date', p.inquiry_date),
@@ -283,6 +288,9 @@ begin
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
+        union all
+        select p.row_number, 'phone_extension', p.given_extension, 'invalid_extension'
+        from parsed p where p.given_extension !~ '^[0-9]{1,20}$'
         union all
         select p.row_number, 'email', p.email, 'invalid_email'
         -- A longer one is too_long.
@@ -298,19 +306,27 @@ begin
         from parsed p
         where not exists (select from problem x where x.row_number = p.row_number)
     ),
-    -- Leads in the caller's scope are duplicates; an opt-out counts wherever it stands.
+    -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     existing as materialized (
-        select l.phone_number,
+        select g.e164 as phone_number,
             (array_agg(
                 l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
             ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            bool_or(l.contact_status = 'REMOVED') as suppressed,
-            bool_or(l.contact_status = 'REMOVED' and l.dataset_id = p_dataset_id) as suppressed_here,
+            s.suppressed,
             coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
         from (select distinct g.e164 from good g) as g
-        join public.leads l on l.organization_id = v_org and l.phone_number = g.e164
-        where v_scope is null or l.dataset_id = any (v_scope) or l.contact_status = 'REMOVED'
-        group by l.phone_number
+        cross join lateral (
+            select exists (
+                select from public.suppressions s
+                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
+            ) as suppressed
+        ) as s
+        left join public.leads l
+            on l.organization_id = v_org
+            and l.phone_number = g.e164
+            and (v_scope is null or l.dataset_id = any (v_scope))
+        where s.suppressed or l.id is not null
+        group by g.e164, s.suppressed
     ),
     -- In file order: the first row of a number stands for the later ones.
     decided as materialized (
@@ -324,7 +340,8 @@ begin
                 when v_action = 'merge' then 'merged'
                 else 'inserted'
             end as decision,
-            coalesce(e.suppressed and not e.suppressed_here and g.nth = 1, false) as keep_suppressed
+            -- Once in the dataset, which the caller may see.
+            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
         from good g
         join good f on f.e164 = g.e164 and f.nth = 1
         left join existing e on e.phone_number = g.e164
@@ -333,6 +350,8 @@ begin
     folded as materialized (
         select d.e164,
             (array_agg(d.last_name order by d.row_number) filter (where d.last_name is not null))[1] as last_name,
+            (array_agg(d.phone_extension order by d.row_number)
+                filter (where d.phone_extension is not null))[1] as phone_extension,
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
@@ -351,13 +370,14 @@ begin
     ),
     inserted as (
         insert into public.leads as l (
-            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email,
-            postcode, inquiry_date, notes, attributes, contact_status, duplicate_of, dup_seq, upload_id,
-            row_number
+            organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
+            phone_extension, email, postcode, inquiry_date, notes, attributes, contact_status, duplicate_of,
+            dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, p_dataset_id, d.first_name,
-            coalesce(f.last_name, d.last_name), d.e164, d.phone, coalesce(f.email, d.email),
+            coalesce(f.last_name, d.last_name), d.e164, d.phone,
+            coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             case when d.keep_suppressed then 'REMOVED' else 'READY' end,
@@ -373,6 +393,7 @@ begin
     merged as (
         update public.leads l
         set last_name = coalesce(l.last_name, f.last_name),
+            phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
@@ -387,18 +408,29 @@ begin
         where l.organization_id = v_org and l.id = e.lead_id
         returning l.id
     ),
+    reported as materialized (
+        select p.row_number, p.field,
+            coalesce(
+                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
+            ) as column_name,
+            left(p.value, 500) as value,
+            p.reason
+        from problem p
+    ),
     error_list as (
         select coalesce(jsonb_agg(
             jsonb_build_object(
-                'row', p.row_number,
-                'column', coalesce(
-                    (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-                ),
-                'value', left(p.value, 500),
-                'reason', p.reason
+                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
             ) order by p.row_number, p.field, p.reason
         ), '[]') as errors
-        from problem p
+        from reported p
+    ),
+    recorded_errors as (
+        insert into public.upload_errors (
+            organization_id, upload_id, dataset_id, row_number, column_name, value, reason
+        )
+        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
+        from reported p
     ),
     counted as (
         select (select count(*) from raw) as detected,
@@ -420,7 +452,7 @@ begin
     recorded as (
         insert into public.uploads (
             organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, errors, started_at,
+            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
             completed_at
         )
         select v_org, v_upload, p_dataset_id,
@@ -432,9 +464,9 @@ begin
                 'allow_international', v_international,
                 'required_fields', to_jsonb(v_required)
             ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, e.errors, v_started,
+            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
             clock_timestamp()
-        from counted c cross join error_list e
+        from counted c
     )
     select jsonb_build_object(
             'upload_id', v_upload,

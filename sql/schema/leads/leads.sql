@@ -12,6 +12,8 @@ create table public.leads (
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
     phone_input text,
+    phone_extension text
+        constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
@@ -76,9 +78,11 @@ comment on table public.leads is
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';
+comment on column public.leads.phone_extension is
+    'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
-    'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
+    'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
@@ -109,7 +113,7 @@ comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization'
+        'phone_number', 'phone_input', 'organization', 'extension:phone_extension'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -201,12 +205,13 @@ select private.add_broadcast('public.leads', 'leads.read_all');
 grant select, delete on public.leads
     to authenticated;
 grant insert (
-    organization_id, dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
+    duplicate_of
 ) on public.leads to authenticated;
 grant update (
-    dataset_id, first_name, last_name, phone_number, email, postcode, inquiry_date, notes, attributes,
-    contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
 grant select on public.leads to service_role;
 

@@ -25,8 +25,6 @@ create table public.uploads (
     rows_skipped integer not null default 0,
     rows_suppressed integer not null default 0,
     rows_failed integer not null default 0,
-    errors jsonb not null default '[]'
-        constraint uploads_errors_check check (jsonb_typeof(errors) = 'array'),
     started_at timestamptz,
     completed_at timestamptz,
     processing_time integer generated always as (
@@ -45,9 +43,7 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and what became of its rows. In a completed one the counts add up, by CHECK.';
-comment on column public.uploads.errors is
-    'Rows that failed: [{"row": 1-based, "column", "value" as given, "reason"}].';
+    'One import and how many of its rows became what; which failed is in upload_errors. In a completed one the counts add up, by CHECK.';
 comment on column public.uploads.processing_time is 'Seconds.';
 
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
@@ -60,7 +56,7 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
-select private.add_audit('public.uploads', '{}', '{errors}', '{insert,delete}');
+select private.add_audit('public.uploads', verbs => '{insert,delete}');
 
 grant select, delete on public.uploads
     to authenticated;

@@ -13,6 +13,7 @@ begin atomic
             union all select * from private.doctor_functions()
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
+            union all select * from private.doctor_platform()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f

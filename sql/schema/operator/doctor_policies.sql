@@ -35,7 +35,11 @@ begin atomic
         select p.*,
             -- § marks the calls that are inside a sub-select already.
             regexp_replace(p.using_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_using,
-            regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g') as marked_check
+            -- And those that judge an inserted row by its own organization, which only the row can name.
+            regexp_replace(
+                regexp_replace(p.check_rule, '(\( SELECT (?:1(?: AS \S+)?\s+WHERE )?\(*)(switchboard|auth)\.', '\1§\2.', 'g'),
+                case p.polcmd when 'a' then '(?<![§.\w])(switchboard\.\w+\(organization_id,)' else '^$' end, '§\1', 'g'
+            ) as marked_check
         from policies p
         where coalesce(p.using_rule, 'false') <> 'false' or coalesce(p.check_rule, 'false') <> 'false'
             or (p.using_rule is null and p.check_rule is null)

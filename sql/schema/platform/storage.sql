@@ -77,26 +77,19 @@ begin
                 else '' end);
     end loop;
 
-    if not exists (
-        select from pg_catalog.pg_trigger
-        where tgrelid = 'storage.objects'::regclass and tgname = 'guard_object'
-    ) then
-        execute $trigger$
-            create trigger guard_object
-                before update on storage.objects
-                for each row
-                when (
-                    new.bucket_id is distinct from old.bucket_id
-                    and (
-                        old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                        or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    )
-                    or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
-                    and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
-                )
-                execute function private.guard_object()
-        $trigger$;
-    end if;
+    create or replace trigger guard_object
+        before update on storage.objects
+        for each row
+        when (
+            new.bucket_id is distinct from old.bucket_id
+            and (
+                old.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+                or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            )
+            or new.bucket_id in ('csv_uploads', 'client_logos', 'exports')
+            and split_part(new.name, '/', 1) is distinct from split_part(old.name, '/', 1)
+        )
+        execute function private.guard_object();
     return true;
 end;
 $$;

@@ -46,7 +46,11 @@ create policy prompt_templates_select on public.prompt_templates for select to a
         )
     );
 create policy prompt_templates_insert on public.prompt_templates for insert to authenticated
-    with check (organization_id = (select switchboard.organization_for('prompts.write')));
+    with check (
+        organization_id = (select switchboard.organization_for('prompts.write'))
+        or switchboard.has_capability(organization_id, 'prompts.write')
+        or switchboard.refuse_insert(organization_id, 'prompts.write')
+    );
 create policy prompt_templates_update on public.prompt_templates for update to authenticated
     using (organization_id = (select switchboard.organization_for('prompts.write')))
     with check (organization_id = (select switchboard.organization_for('prompts.write')));

@@ -86,14 +86,37 @@ create function private.add_audit(
     target regclass,
     redacted text[] default '{}',
     ignored text[] default '{}',
-    verbs text[] default '{insert,update,delete}'
+    verbs text[] default '{insert,update,delete}',
+    capability text default null
 ) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
+#variable_conflict use_variable
 declare
     missing text;
+    reader text := capability;
 begin
+    -- Who reads the rows may read of them. A read_all is held with its read, and the log shows every row.
+    if reader is null then
+        select m[1] into reader
+            from pg_catalog.pg_policy p
+            cross join regexp_matches(
+                pg_catalog.pg_get_expr(p.polqual, p.polrelid), 'organization_for\(''([a-z0-9_.]+)''', 'g'
+            ) as m
+            where p.polrelid = target and p.polcmd in ('r', '*')
+            order by m[1] ~ '\.read_all$' desc
+            limit 1;
+    end if;
+    if reader is null or private.capability_roles(reader) is null then
+        raise exception using
+            errcode = '22023',
+            message = case
+                when reader is null then format('%s has no policy for select that asks for a capability yet', target)
+                else format('readers of the log of %s would need %s, which nobody can hold', target, reader)
+            end,
+            hint = 'private.add_tenant_policies comes first; capability names one where the policy has none.';
+    end if;
     select c into missing
         from unnest(redacted || ignored) as c
         where not exists (
@@ -122,10 +145,13 @@ begin
             ) then array['updated_at']
             else '{}'
         end);
+    insert into private.audited_tables as t (table_name, capability)
+    select c.relname, reader from pg_catalog.pg_class c where c.oid = target
+    on conflict on constraint audited_tables_pkey do update set capability = excluded.capability;
 end;
 $$;
-comment on function private.add_audit(regclass, text[], text[], text[]) is
-    'For migrations, owner only. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed" and never with a value, ignored ones (counters, what triggers derive) not at all. Raises 22023 for a column or verb that does not exist.';
+comment on function private.add_audit(regclass, text[], text[], text[], text) is
+    'For migrations, owner only, after the policies. Puts the audit trigger on a table with organization_id (or on organizations): redacted columns appear as "…changed", ignored ones (counters, derived ones) not at all. Read by holders of audit_log.read and capability, by default what the policy for select asks for. Raises 22023 for an unknown column, verb or capability.';
 
 create function private.prune_audit(before timestamptz) returns bigint
     language plpgsql volatile

@@ -130,6 +130,35 @@ $$;
 comment on function private.keep_last_owner() is
     'Constraint trigger on memberships after an active owner went, was demoted or suspended: raises PT409 last_owner when none is left. Not when the organization itself is deleted. Definer, because the trigger may fire for Supabase Auth, which deletes a user and may not read the table.';
 
+create function private.keep_default_organization() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_user uuid := coalesce(new.user_id, old.user_id);
+begin
+    -- One membership needs no default, and a second one must not take the first from the screen.
+    if (select count(*) from public.memberships m where m.user_id = v_user) < 2 then
+        return null;
+    end if;
+    insert into public.profiles as p (id, default_organization_id)
+    select u.id, m.organization_id
+    from auth.users u
+    join public.memberships m on m.user_id = u.id
+    join public.organizations o on o.id = m.organization_id
+    where u.id = v_user and m.status = 'active' and o.status <> 'cancelled'
+        and (m.expires_at is null or m.expires_at > now())
+    order by m.organization_id is not distinct from new.organization_id, m.created_at, m.organization_id
+    limit 1
+    on conflict (id) do update
+    set default_organization_id = excluded.default_organization_id
+    where p.default_organization_id is null;
+    return null;
+end;
+$$;
+comment on function private.keep_default_organization() is
+    'AFTER INSERT OR DELETE trigger on memberships: whoever belongs to several organizations and has no default goes on with the one before. Definer, because profiles'' column is granted to nobody. Raises nothing.';
+
 create function private.lock_owned_organizations() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
@@ -146,10 +175,7 @@ begin
 end;
 $$;
 comment on function private.lock_owned_organizations() is
-    'BEFORE DELETE trigger on auth.users: locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
-create trigger on_auth_user_deleted
-    before delete on auth.users
-    for each row execute function private.lock_owned_organizations();
+    'BEFORE DELETE trigger on auth.users (attach_auth): locks what the user owns, in the order of the ids. The cascade locks a membership before guard_member can lock its organization, and two owners deleted at once would each hold what the other counts. Definer: Supabase Auth may not read memberships. Raises nothing.';
 
 create trigger guard_member
     before insert or update or delete on public.memberships
@@ -164,6 +190,9 @@ create constraint trigger last_owner_delete
     after delete on public.memberships
     for each row when (old.role = 'owner' and old.status = 'active')
     execute function private.keep_last_owner();
+create trigger keep_default_organization
+    after insert or delete on public.memberships
+    for each row execute function private.keep_default_organization();
 create trigger check_dataset_scope
     before insert or update of allowed_dataset_ids on public.memberships
     for each row when (new.allowed_dataset_ids is not null) execute function private.check_dataset_scope();
@@ -172,7 +201,7 @@ create trigger check_permissions
     for each row when (new.permissions <> '{}') execute function private.check_permissions();
 
 select private.add_row_triggers('public.memberships', '{organization_id,user_id,id,created_at}');
-select private.add_audit('public.memberships');
+select private.add_audit('public.memberships', capability => 'organization.read');
 select private.add_quota('public.memberships', 'members');
 
 alter table public.memberships enable row level security;

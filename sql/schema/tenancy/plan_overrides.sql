@@ -32,4 +32,4 @@ create policy plan_overrides_delete on public.plan_overrides for delete to authe
 
 grant select, insert, update, delete on public.plan_overrides to service_role;
 
-select private.add_audit('public.plan_overrides');
+select private.add_audit('public.plan_overrides', capability => 'organization.read');

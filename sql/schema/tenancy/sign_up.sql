@@ -36,9 +36,6 @@ end;
 $$;
 comment on function private.handle_new_user() is
     'AFTER INSERT trigger on auth.users: makes the profile. Never blocks a sign-up: an error, or a lock that does not come within half a second, becomes a row of private.profile_failures, and if even that fails a warning. Raises nothing.';
-create trigger on_auth_user_created
-    after insert on auth.users
-    for each row execute function private.handle_new_user();
 
 create function private.copy_email() returns trigger
     language plpgsql volatile security definer
@@ -68,9 +65,28 @@ end;
 $$;
 comment on function private.copy_email() is
     'AFTER UPDATE trigger on auth.users: profiles.email follows. Never blocks Supabase Auth; a failure is kept like one of handle_new_user. Raises nothing.';
-create trigger on_auth_user_email_changed
-    after update of email on auth.users
-    for each row when (new.email is distinct from old.email) execute function private.copy_email();
+
+create function private.attach_auth() returns boolean
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    create or replace trigger on_auth_user_created
+        after insert on auth.users
+        for each row execute function private.handle_new_user();
+    create or replace trigger on_auth_user_email_changed
+        after update of email on auth.users
+        for each row when (new.email is distinct from old.email) execute function private.copy_email();
+    create or replace trigger on_auth_user_deleted
+        before delete on auth.users
+        for each row execute function private.lock_owned_organizations();
+    return true;
+end;
+$$;
+comment on function private.attach_auth() is
+    'For migrations and the database owner. Makes the triggers on auth.users by which profiles follow and owners go one at a time. Safe to run again; private.backfill_profiles() makes up for the time without them.';
+
+select private.attach_auth();
 
 create function private.backfill_profiles() returns integer
     language plpgsql volatile

@@ -10,10 +10,12 @@ mod clean;
 mod dial;
 mod engine;
 mod fast;
+mod labels;
 mod metadata;
 mod parse;
 #[doc(hidden)]
 pub mod reference;
+mod rival;
 mod spelling;
 mod test_range;
 

@@ -707,6 +707,7 @@ export type Database = {
           "manual_mode_activated_at": string | null;
           "notes": string | null;
           "organization_id": string;
+          "phone_extension": string | null;
           "phone_input": string | null;
           "phone_number": string;
           "postcode": string | null;
@@ -745,6 +746,7 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number": string;
           "postcode"?: string | null;
@@ -782,6 +784,7 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number"?: string;
           "postcode"?: string | null;
@@ -1740,6 +1743,58 @@ export type Database = {
           },
           {
             foreignKeyName: "support_sessions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "suppressions": {
+        Row: {
+          "channel": string;
+          "created_at": string;
+          "created_by": string | null;
+          "id": string;
+          "lifted_at": string | null;
+          "organization_id": string;
+          "phone_input": string | null;
+          "phone_number": string;
+          "reason": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "channel"?: string;
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "organization_id"?: string;
+          "phone_input"?: string | null;
+          "phone_number": string;
+          "reason"?: string;
+        };
+        Update: {
+          "channel"?: string;
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "organization_id"?: string;
+          "phone_input"?: string | null;
+          "phone_number"?: string;
+          "reason"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "suppressions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "suppressions_organization_id_fkey";
             columns: ["organization_id"];
             isOneToOne: false;
             referencedRelation: "organizations";

@@ -51,7 +51,24 @@ select id, "Phone No", given from public.regress_numbers where id >= 10 order by
 insert into public.regress_numbers (id, organization_id, "Phone No") values (13, '0c000000-0000-4000-8000-000000000000', '020 7183 8750');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
+-- Digits that may be two numbers; an extension in its own column.
+drop trigger normalize on public.regress_numbers;
+alter table public.regress_numbers add extension text;
+create trigger normalize before insert or update on public.regress_numbers
+    for each row execute function switchboard.normalize_phone('Phone No', 'given', 'DE', 'extension:extension');
+insert into public.regress_numbers (id, "Phone No") values
+    (14, '4915123456789'), (15, '04921 123456'), (16, '030 1234567 (ext 12)'), (17, 'Tel. 030 1234567');
+select id, "Phone No", given, extension from public.regress_numbers where id between 14 and 17 order by id;
+update public.regress_numbers set "Phone No" = '+4930123456' where id = 16;
+select id, "Phone No", given, extension from public.regress_numbers where id = 16;
+insert into public.regress_numbers (id, "Phone No") values (18, '4921123456');
+\echo SQLSTATE :LAST_ERROR_SQLSTATE
+
 -- A declaration that cannot work says so when it fires.
+drop trigger normalize on public.regress_numbers;
+create trigger normalize before insert on public.regress_numbers for each row execute function switchboard.normalize_phone('Phone No', 'given', 'GB', 'extension');
+insert into public.regress_numbers (id) values (20);
+\echo SQLSTATE :LAST_ERROR_SQLSTATE
 drop trigger normalize on public.regress_numbers;
 create trigger normalize before insert on public.regress_numbers for each row execute function switchboard.normalize_phone('Phone No');
 insert into public.regress_numbers (id) values (20);

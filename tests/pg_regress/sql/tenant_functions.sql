@@ -9,7 +9,7 @@ select p.oid::regprocedure as function, p.provolatile as volatility, p.proparall
 from pg_proc p
 where p.pronamespace = 'switchboard'::regnamespace and p.proname in (
     'user_id', 'request_role', 'current_organization_id', 'organization_for', 'organization_ids', 'is_member', 'has_capability',
-    'organization_role', 'dataset_scope', 'is_platform_admin', 'require_organization', 'require_user_id', 'request_context', 'path_organization', 'topic_organization',
+    'organization_role', 'dataset_scope', 'in_dataset_scope', 'is_platform_admin', 'require_organization', 'refuse_insert', 'require_user_id', 'request_context', 'path_organization', 'topic_organization',
     'capabilities', 'assert_permissions', 'member_capabilities'
 )
 order by p.oid::regprocedure::text collate "C";
@@ -22,6 +22,8 @@ select switchboard.organization_for(null), switchboard.is_member(null), switchbo
 -- Nobody: no organization, and no dataset rather than all of them.
 select switchboard.is_member('0a000000-0000-4000-8000-000000000000') as is_member,
     switchboard.has_capability('0a000000-0000-4000-8000-000000000000', 'leads.read') as can, switchboard.organization_role(), switchboard.dataset_scope();
+select switchboard.in_dataset_scope('0a000000-0000-4000-8000-000000000000', null) as in_scope, switchboard.in_dataset_scope(null, null) as of_nothing,
+    switchboard.refuse_insert('0a000000-0000-4000-8000-000000000000', 'leads.write') as refused, switchboard.refuse_insert(null, 'leads.write') as of_none;
 
 select name, switchboard.path_organization(replace(name, '$', '0a000000-0000-4000-8000-00000000000a')) is not null as names_one
 from unnest(array['$/leads.csv', '$/a/b.csv', '$', '$/', '$//a', '$/a/', '$/../a', '$/./a', '/$/a', 'x/a', '', ' $/a']) as name;

@@ -15,6 +15,7 @@ insert into public.memberships (organization_id, user_id, role) values
     ('0a000000-0000-4000-8000-000000000000', '00000000-0000-4000-8000-000000000001', 'sales_rep'),
     ('0a000000-0000-4000-8000-000000000000', '00000000-0000-4000-8000-000000000002', 'viewer'),
     ('0b000000-0000-4000-8000-000000000000', '00000000-0000-4000-8000-000000000002', 'owner');
+update public.profiles set default_organization_id = null;
 
 -- No request at all: the database's own roles and jobs.
 select switchboard.user_id(), switchboard.request_role(), switchboard.current_organization_id(), switchboard.organization_for('leads.read'),

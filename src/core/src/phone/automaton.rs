@@ -294,6 +294,11 @@ pub(super) struct Found {
 }
 
 impl Prefix {
+    /// Whether no digits have such a prefix.
+    pub(super) fn is_never(self) -> bool {
+        PREFIXES[usize::from(self.0)].iter().all(|&byte| byte == 0)
+    }
+
     /// The prefix that libphonenumber's expression would find: the last match on the way.
     #[inline]
     pub(super) fn find(self, digits: &[u8]) -> Option<Found> {

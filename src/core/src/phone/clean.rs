@@ -9,15 +9,16 @@ use regex::Regex;
 const NUMBER_DIGITS: usize = 7;
 
 /// Extension markers and the longest extension each may introduce, as in libphonenumber: the less certain the
-/// marker, the fewer digits may follow.
+/// marker, the fewer digits may follow. After a single comma or semicolon one less than in the library: six digits there
+/// are rather a second number.
 static EXTENSION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)^(?<number>.*?)(?:",
+        r"(?is)^(?<number>.*?)(?:",
         r";ext=(?<rfc>[0-9]{1,20})",
         r"|[ ,;]*(?:e?xt(?:ensi[oó])?n?|anexo|доб)[:.]?[ ,-]*(?<label>[0-9]{1,20})#?",
         r"|[ ,;]*(?:x|#|~|int)[:.]?[ ,-]*(?<mark>[0-9]{1,9})#?",
-        r"|(?:,,|;) *(?<pause>[0-9]{1,6})#?",
-        r"|, *(?<comma>[0-9]{1,6})#?",
+        r"|,, *(?<pause>[0-9]{1,6})#?",
+        r"|[,;] *(?<comma>[0-9]{1,5})#?",
         r"|[- ]+(?<hash>[0-9]{1,6})#",
         r")$",
     ))
@@ -49,7 +50,8 @@ fn plain_char(c: char) -> char {
         ' '..='~' => c,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
         c if c.is_whitespace() => ' ',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
+        // The last one lengthens a vowel in katakana, and stands for a dash in Japanese numbers.
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{30fc}' => '-',
         // Full-width forms stand 0xFEE0 above the ASCII characters that they are.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         c => digit(c).map_or(c, |digit| char::from(b'0' + digit)),
@@ -97,6 +99,25 @@ pub(super) fn is_scientific(text: &str) -> bool {
     text.contains(['e', 'E']) && SCIENTIFIC.is_match(text)
 }
 
+/// Whether a text of digits and separators may be a number that a spreadsheet wrote as a decimal, `447911123456.0`.
+pub(super) fn may_have_fraction(text: &str) -> bool {
+    text.trim_end().trim_end_matches('0').ends_with('.')
+}
+
+/// Takes off what a spreadsheet wrote behind a number that it took for a decimal: nothing of the number is lost yet.
+pub(super) fn without_fraction(text: &str) -> &str {
+    let number = text.trim_end_matches('0');
+    match (number.strip_suffix(['.', ',']), text.len() - number.len()) {
+        (Some(whole), 1..=2)
+            if digits(whole) >= NUMBER_DIGITS
+                && whole.bytes().all(|b| b.is_ascii_digit() || b == b'+') =>
+        {
+            whole
+        }
+        _ => text,
+    }
+}
+
 /// Rewrites a `tel:` link (RFC 3966) as the number and, if present, `;ext=` and its digits. A global
 /// `phone-context` is the number's prefix; a domain name and all other parameters say nothing about the number.
 pub(super) fn without_tel_link(text: &str) -> String {
@@ -124,12 +145,14 @@ pub(super) fn without_tel_link(text: &str) -> String {
     format!("{context}{number}{extension}")
 }
 
-/// The number and its extension's digits. What stands before the marker must be long enough to be a number.
+/// The number and its extension's digits, `(ext 12)` and `#12.` too. What stands before the marker must be long enough to
+/// be a number.
 pub(super) fn split_extension(text: &str) -> (&str, Option<&str>) {
     // Nearly always there is nothing to look for.
     let has_marker =
         text.contains(|c: char| matches!(c, '#' | '~' | ',' | ';') || c.is_alphabetic());
-    let Some(captures) = has_marker.then(|| EXTENSION.captures(text)).flatten() else {
+    let ended = text.trim_end_matches([' ', '\n', '.', ',', ';', ':', '-', '/', ')', ']']);
+    let Some(captures) = has_marker.then(|| EXTENSION.captures(ended)).flatten() else {
         return (text, None);
     };
     let number = captures.name("number").map_or("", |m| m.as_str());
@@ -137,12 +160,13 @@ pub(super) fn split_extension(text: &str) -> (&str, Option<&str>) {
     if digits(number) < NUMBER_DIGITS {
         (text, None)
     } else {
-        (number.trim_end(), extension)
+        let number = number.trim_end_matches([' ', '\n', ',', ';', '-', '(', '[']);
+        (number, extension)
     }
 }
 
-/// Whether a cell holds more than one number: a `+` after digits, a separator between two numbers, a second ending
-/// after a slash (`030 1234567/68`), or two full numbers side by side.
+/// Whether a cell holds more than one number: a `+` after digits, a separator between two numbers or before what is left
+/// of one, a second ending after a slash (`030 1234567/68`), or two full numbers side by side.
 pub(super) fn holds_several(text: &str) -> bool {
     let plus_after_digits = text
         .find(|c: char| c.is_ascii_digit())
@@ -162,10 +186,35 @@ pub(super) fn holds_several(text: &str) -> bool {
     let second_ending = text.rsplit_once('/').is_some_and(|(number, ending)| {
         digits(number) >= NUMBER_DIGITS && (1..=3).contains(&digits(ending))
     });
+    let beside = text
+        .match_indices([',', ';', '|', '&', '#'])
+        .any(|(at, _)| digits(&text[..at]) >= NUMBER_DIGITS && digits(&text[at..]) > 0);
     // Nine digits: no grouping of one number is that long, and no national number is much shorter.
     let words: Vec<usize> = text.split_whitespace().map(digits).collect();
     let side_by_side = words.len() == 2 && words.iter().all(|&count| count >= 9);
-    plus_after_digits || separated > 1 || second_ending || side_by_side
+    plus_after_digits || separated > 1 || second_ending || beside || side_by_side
+}
+
+/// What stands before the last slash or line break, when it is long enough for a number and what follows is not: a
+/// number and a second ending if the first part alone is a number, else one number with its area code apart.
+pub(super) fn before_short_ending(text: &str) -> Option<&str> {
+    let (number, ending) = text.rsplit_once(['/', '\n'])?;
+    let is_short = (1..NUMBER_DIGITS).contains(&digits(ending));
+    (is_short && digits(number) >= NUMBER_DIGITS).then_some(number)
+}
+
+/// Whether a mark that is no part of any number stands between digits, or one of an extension behind too few of them:
+/// libphonenumber would drop what follows. `8~10` is how Russia writes its exit code.
+pub(super) fn has_mark(text: &str) -> bool {
+    let is_inside = text.match_indices(['#', ',', ';', '~']).any(|(at, mark)| {
+        let after = digits(&text[at..]);
+        digits(&text[..at]) > 0 && after > 0 && (mark != "~" || after <= 9)
+    });
+    is_inside
+        || text
+            .strip_suffix('#')
+            .map(|text| text.trim_end_matches(|c: char| c.is_ascii_digit()))
+            .is_some_and(|text| text.ends_with([' ', '-']))
 }
 
 fn digits(text: &str) -> usize {

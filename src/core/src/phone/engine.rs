@@ -15,8 +15,8 @@ use rlibphonenumber::{
 };
 
 use super::{
-    Description, MAX_INPUT_CHARS, NumberType, Reason, Style, automaton::Plan, is_written_as_e164,
-    metadata,
+    Description, MAX_INPUT_CHARS, NumberType, Reason, Style, automaton::Plan, clean,
+    is_written_as_e164, metadata,
 };
 
 struct Engine {
@@ -117,6 +117,9 @@ fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
             ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Reason::TooShort,
             ParseError::TooLongNsn => Reason::TooLong,
         })?;
+    if is_two_digits_and_extension(input, &number) {
+        return Err(Reason::NotANumber);
+    }
     match ENGINE.util.is_possible_number_with_reason(&number) {
         Ok(_) => Ok(number),
         Err(ValidationError::InvalidCountryCode) => Err(Reason::InvalidCountryCode),
@@ -124,6 +127,15 @@ fn read(input: &str, region: Option<Region>) -> Result<PhoneNumber, Reason> {
         Err(ValidationError::TooLong) => Err(Reason::TooLong),
         Err(ValidationError::InvalidLength) => Err(Reason::InvalidRange),
     }
+}
+
+/// To Google's library two digits are a number only when nothing follows: `49;ext=092` is none. This port reads one.
+fn is_two_digits_and_extension(input: &str, number: &PhoneNumber) -> bool {
+    let Some(extension) = number.extension.as_deref() else {
+        return false;
+    };
+    let digits = input.chars().filter(|&c| clean::digit(c).is_some());
+    digits.count() == 2 + extension.len()
 }
 
 /// The number that canonical `text` spells digit by digit, if it is a valid one.

@@ -1,12 +1,12 @@
 //! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
 //! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
 
-use super::{Description, MAX_INPUT_CHARS, clean, engine, fast, test_range};
+use super::{Description, MAX_INPUT_CHARS, clean, engine, fast, labels, rival, test_range};
 
 /// How [`parse`] reads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Only numbers that carry their country (`+` or `00`) are read; the region is ignored.
+    /// Only numbers that carry their country (`+`) are read; the region is ignored.
     pub require_international: bool,
 }
 
@@ -82,8 +82,10 @@ names! {
         MultipleNumbers = "multiple_numbers",
         /// A spreadsheet turned the number into `7.7009E+09`: export again with the column as text.
         ExcelScientific = "excel_scientific",
-        /// A letter outside an extension marker, such as O for 0.
+        /// A letter outside an extension marker and known labels, such as O for 0.
         Letters = "letters",
+        /// Digits that are a valid number with a `+` before them, and another one without.
+        Ambiguous = "ambiguous",
     }
 }
 
@@ -121,18 +123,19 @@ names! {
 ///
 /// Valid numbers and published test numbers are accepted (`reason` is `None`). A merely possible number keeps its
 /// E.164 form, for the report, but carries a reason. The checks come in this order: length, spreadsheet notation,
-/// several numbers, letters, then libphonenumber.
+/// several numbers, letters, libphonenumber, and whether another number may be meant.
 pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
     let region = region.filter(|_| !options.require_international);
-    fast::find_plain(input, region, |found| match region {
-        None if found.is_err() => None,
-        _ => Some(found.map(Resolved::from)),
-    })
-    .flatten()
-    .map_or_else(
-        || read(input, region, resolve),
-        |found| found.and_then(|found| judge(found, None)),
-    )
+    let found = match clean::may_have_fraction(input) {
+        true => None,
+        false => fast::find_plain(input, region, |found| found.map(Resolved::from)),
+    };
+    match found {
+        None => read(input, region, resolve),
+        Some(found) => {
+            rival::settle(found, input, region, resolve).and_then(|found| judge(found, None))
+        }
+    }
     .unwrap_or_else(refused)
 }
 
@@ -154,12 +157,22 @@ fn refused(reason: Reason) -> Parsed {
 }
 
 /// A possible number.
-struct Resolved {
-    e164: String,
-    description: Description,
+pub(super) struct Resolved {
+    pub(super) e164: String,
+    pub(super) description: Description,
     /// Whether it is long enough only for dialling inside its own area.
     local_only: bool,
 }
+
+impl Resolved {
+    /// Whether it is in an assigned range, or published for tests.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.description.valid || test_range::is_test_number(&self.e164)
+    }
+}
+
+/// Reads a text as libphonenumber does.
+pub(super) type Resolve = fn(&str, Option<&str>) -> Result<Resolved, Reason>;
 
 impl From<fast::Number<'_>> for Resolved {
     fn from(number: fast::Number<'_>) -> Self {
@@ -185,11 +198,7 @@ fn resolve_slowly(number: &str, region: Option<&str>) -> Result<Resolved, Reason
     })
 }
 
-fn read(
-    input: &str,
-    region: Option<&str>,
-    resolve: fn(&str, Option<&str>) -> Result<Resolved, Reason>,
-) -> Result<Parsed, Reason> {
+fn read(input: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, Reason> {
     if input.chars().nth(MAX_INPUT_CHARS).is_some() {
         return Err(Reason::TooLong);
     }
@@ -198,23 +207,46 @@ fn read(
         return Err(Reason::ExcelScientific);
     }
     let text = clean::without_tel_link(&text);
-    let (number, extension) = clean::split_extension(&text);
+    match read_number(&text, region, resolve) {
+        Err(Reason::Letters) => {
+            let (text, extension) = clean::split_extension(&text);
+            let number = labels::without(text).ok_or(Reason::Letters)?;
+            let mut parsed = read_number(number, region, resolve)?;
+            if let Some(extension) = extension
+                && parsed.extension.replace(extension.to_owned()).is_some()
+            {
+                return Err(Reason::Letters);
+            }
+            Ok(parsed)
+        }
+        found => found,
+    }
+}
+
+/// Reads a number without labels.
+fn read_number(text: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, Reason> {
+    let text = clean::without_fraction(text);
+    let (number, extension) = clean::split_extension(text);
     if clean::holds_several(number) {
         return Err(Reason::MultipleNumbers);
     }
     if number.chars().any(char::is_alphabetic) {
         return Err(Reason::Letters);
     }
-    // libphonenumber skips a star inside a number; on a keypad it is a service code, not a subscriber.
-    if number.contains('*') {
+    // On a keypad a star or a hash makes a service code, not a subscriber; libphonenumber skips the one and takes what
+    // follows the other for an extension.
+    if number.contains('*') || clean::has_mark(number) {
         return Err(Reason::NotANumber);
     }
-    let number = number.replace('\n', " ");
-    let number = match region {
-        None => international(&number)?,
-        Some(_) => number,
-    };
-    judge(resolve(&number, region)?, extension)
+    let one_line = |text: &str| text.replace('\n', " ");
+    if let Some(first) = clean::before_short_ending(number)
+        && resolve(&one_line(first), region).is_ok_and(|number| number.is_accepted())
+    {
+        return Err(Reason::MultipleNumbers);
+    }
+    let number = one_line(number);
+    let found = resolve(&number, region);
+    judge(rival::settle(found, &number, region, resolve)?, extension)
 }
 
 fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
@@ -240,19 +272,4 @@ fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
         extension: extension.map(str::to_owned),
         reason,
     })
-}
-
-/// Without a region to read it in, a number must carry its country: `+`, or the `00` that ITU-T recommends.
-fn international(number: &str) -> Result<String, Reason> {
-    let Some(start) = number.find(|c: char| c == '+' || c.is_ascii_digit()) else {
-        return Err(Reason::NotANumber);
-    };
-    let number = &number[start..];
-    if number.starts_with('+') {
-        return Ok(number.to_owned());
-    }
-    number
-        .strip_prefix("00")
-        .map(|rest| format!("+{rest}"))
-        .ok_or(Reason::InvalidCountryCode)
 }

@@ -48,6 +48,22 @@ pub(super) fn stable_e164(random: &mut Random) -> String {
     }
 }
 
+/// Digits of a valid number without `+`, and a plan of its calling code that they are dialled in: the whole number, the
+/// national one, and both with something before them.
+pub(super) fn dialled(random: &mut Random) -> (String, automaton::Plan) {
+    let number = automaton::valid_number(random);
+    let home = automaton::sharer(random, number.plan);
+    let code = home.calling_code();
+    let national = &number.national;
+    let digits = match random.below(5) {
+        0 | 1 => format!("{code}{national}"),
+        2 => format!("{code}0{national}"),
+        3 => national.clone(),
+        _ => format!("{}{national}", random.pick(&PREFIXES)),
+    };
+    (digits, home)
+}
+
 /// A number of `plan` as people write it, now and then damaged, and the region to read it in.
 pub(super) fn spelling(random: &mut Random) -> (String, Option<&'static str>) {
     let number = automaton::valid_number(random);

@@ -125,6 +125,106 @@ fn unknown_regions_are_no_region() {
     );
 }
 
+/// What libphonenumber drops behind a number is an extension that is kept, or a second number that refuses the cell.
+#[test]
+fn no_digit_of_a_cell_is_lost_in_silence() {
+    let mut random = test_numbers::Random::new(17);
+    let mut accepted = 0;
+    for _ in 0..30_000 {
+        let (text, region) = test_numbers::spelling(&mut random);
+        let text = match random.one_in(2) {
+            true => test_numbers::unusual(&mut random, &text),
+            false => text,
+        };
+        // Parameters of links may be anything.
+        if text.contains(";isub=") || text.contains(";phone-context=") {
+            continue;
+        }
+        let parsed = parse(&text, region, Options::default());
+        let (Some(e164), None) = (&parsed.e164, parsed.reason) else {
+            continue;
+        };
+        accepted += 1;
+        let digits: String = text
+            .chars()
+            .filter_map(|c| Some(char::from(b'0' + clean::digit(c)?)))
+            .collect();
+        let extension = parsed.extension.clone().unwrap_or_default();
+        let kept = format!("{e164}{extension}");
+        // Regions rewrite what comes before the last four digits, the extension follows them.
+        let end = digits.len().saturating_sub(4 + extension.len());
+        assert!(
+            kept.ends_with(&digits[end..]),
+            "{text:?} in {region:?}: {parsed:?}"
+        );
+    }
+    assert!(accepted > 5_000, "{accepted}");
+}
+
+/// Refused or read otherwise by libphonenumber, which keeps its contract in `to_e164`.
+#[test]
+fn a_decimal_of_a_spreadsheet_is_its_whole_number() {
+    for (text, region) in [
+        ("447911123456.0", "GB"),
+        ("7911123456.0 ", "GB"),
+        ("447911123456.00", "GB"),
+        ("447911123456,0", "GB"),
+    ] {
+        let parsed = parse(text, Some(region), Options::default());
+        assert_eq!(parsed.e164.as_deref(), Some("+447911123456"), "{text}");
+        assert_eq!(parsed.extension, None, "{text}");
+    }
+    // A valid number, but another one.
+    let library = to_e164("1721234567.0", Some("DE"));
+    assert_eq!(library.as_deref(), Some("+4917212345670"));
+    let gate = parse("1721234567.0", Some("DE"), Options::default());
+    assert_eq!(gate.e164.as_deref(), Some("+491721234567"));
+    // Points between groups are no decimal.
+    let grouped = parse("020.7183.8750", Some("GB"), Options::default());
+    assert_eq!(grouped.e164.as_deref(), Some("+442071838750"));
+}
+
+/// What an import asks with `auto_normalize_uk_numbers` off. `00` is an exit code of most countries, not of all: `0011 44 …`
+/// is Australian for +44.
+#[test]
+fn without_region_only_a_plus_carries_a_country_to_both_readers() {
+    for (text, e164) in [
+        ("+44 7911 123456", Some("+447911123456")),
+        ("0044 7911 123456", None),
+        ("0011 44 7911 123456", None),
+        ("011 44 7911 123456", None),
+        ("447911123456", None),
+    ] {
+        let parsed = parse(text, None, Options::default());
+        assert_eq!(parsed.e164.as_deref(), e164, "{text}");
+        assert_eq!(to_e164(text, None).as_deref(), e164, "{text}");
+        let reason = e164.is_none().then_some(Reason::InvalidCountryCode);
+        assert_eq!(parsed.reason, reason, "{text}");
+    }
+}
+
+/// To Google's library; the port that is asked here reads `+4949` from the first.
+#[test]
+fn two_digits_and_an_extension_are_no_number() {
+    for (text, region) in [
+        ("49;ext=092", "DE"),
+        ("12 ext 3", "DE"),
+        ("81xt4", "JP"),
+        ("#31#123456", "CA"),
+        ("#31#123456", "DE"),
+    ] {
+        assert_eq!(to_e164(text, Some(region)), None, "{text}");
+        assert!(!is_valid(text, Some(region)), "{text}");
+        assert_eq!(
+            parse(text, Some(region), Options::default()).e164,
+            None,
+            "{text}"
+        );
+    }
+    let three = to_e164("110;ext=3", Some("DE"));
+    assert_eq!(three.as_deref(), Some("+49110"));
+}
+
 #[test]
 fn regions_have_calling_codes() {
     let codes = ["GB", "gg", "US", "FR", "XX", "001", ""].map(calling_code);

@@ -1,7 +1,7 @@
 //! Capabilities that an application defines for tables of its own. They are held by the rules of the catalogue's own:
 //! role, permissions, the organization's status, support sessions.
 
-use super::capability::{Capability, reads};
+use super::capability::{Capability, CapabilitySet, read_of, reads};
 use super::role::{OWNER, Role};
 use super::status::{Left, OrganizationStatus};
 
@@ -10,6 +10,17 @@ use super::status::{Left, OrganizationStatus};
 pub struct ApplicationCapability {
     name: String,
     roles: u8,
+    /// Of an `<object>.read_all`: what else its holder must have.
+    read: Option<Read>,
+}
+
+/// The `<object>.read` of an `<object>.read_all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    /// It is of the catalogue.
+    Native(Capability),
+    /// The application defines it for these roles.
+    Application(u8),
 }
 
 impl ApplicationCapability {
@@ -19,7 +30,26 @@ impl ApplicationCapability {
         let roles = roles.into_iter().try_fold(OWNER, |roles, each| {
             Role::from_name(each).map(|role| roles | role.bit())
         })?;
-        is_application_name(&name).then_some(Self { name, roles })
+        let read = read_of(&name)
+            .and_then(Capability::from_name)
+            .map(Read::Native);
+        is_application_name(&name).then_some(Self { name, roles, read })
+    }
+
+    /// All that an application defines, sorted by name; each `<object>.read_all` knows its `<object>.read` then.
+    pub fn all(mut defined: Vec<Self>) -> Vec<Self> {
+        defined.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        for place in 0..defined.len() {
+            let found = read_of(&defined[place].name).and_then(|read| {
+                defined
+                    .binary_search_by(|each| each.name.as_str().cmp(read))
+                    .ok()
+            });
+            if let Some(read) = found {
+                defined[place].read = Some(Read::Application(defined[read].roles));
+            }
+        }
+        defined
     }
 
     /// Its name, `<object>.<verb>`.
@@ -60,11 +90,23 @@ pub enum ApplicationRights {
 }
 
 impl ApplicationRights {
-    /// Whether they include `capability`.
-    pub fn hold(&self, capability: &ApplicationCapability) -> bool {
-        let only_reads = reads(capability.name());
+    /// Whether they include `capability`, for somebody who holds `catalogue` of ours.
+    pub fn hold(&self, capability: &ApplicationCapability, catalogue: CapabilitySet) -> bool {
+        let reads = match capability.read {
+            None => true,
+            Some(Read::Native(read)) => catalogue.contains(read),
+            Some(Read::Application(roles)) => {
+                read_of(&capability.name).is_some_and(|read| self.include(read, roles))
+            }
+        };
+        reads && self.include(&capability.name, capability.roles)
+    }
+
+    /// Whether they include the capability of that name, which these roles hold.
+    fn include(&self, name: &str, roles: u8) -> bool {
+        let only_reads = reads(name);
         match self {
-            Self::Support(names) => only_reads && names.contains(&capability.name),
+            Self::Support(names) => only_reads && names.iter().any(|named| named == name),
             Self::Member {
                 role,
                 status,
@@ -72,13 +114,13 @@ impl ApplicationRights {
             } => {
                 let named = permissions
                     .iter()
-                    .find(|(name, _)| *name == capability.name)
+                    .find(|(named, _)| named == name)
                     .map(|(_, grants)| *grants);
-                let by_role = capability.roles & role.bit() != 0;
+                let by_role = roles & role.bit() != 0;
                 let held = match named {
                     Some(false) => false,
                     // What only the owner holds, nobody else can be given.
-                    Some(true) => by_role || capability.roles != OWNER,
+                    Some(true) => by_role || roles != OWNER,
                     None => by_role,
                 };
                 held && match status.leaves(*role) {
@@ -93,7 +135,7 @@ impl ApplicationRights {
 
 #[cfg(test)]
 mod tests {
-    use super::super::capability::{CapabilitySet, capabilities};
+    use super::super::capability::capabilities;
     use super::super::permissions::{Flags, Permissions, effective};
     use super::*;
     use proptest::prelude::*;
@@ -153,9 +195,46 @@ mod tests {
         let defined = |name: &str| ApplicationCapability::new(name.to_owned(), ["viewer"]).unwrap();
         let support =
             ApplicationRights::Support(vec!["orders.read".to_owned(), "orders.write".to_owned()]);
-        assert!(support.hold(&defined("orders.read")));
-        assert!(!support.hold(&defined("orders.write")));
-        assert!(!support.hold(&defined("orders.read_all")));
+        let holds = |name| support.hold(&defined(name), CapabilitySet::NONE);
+        assert!(holds("orders.read"));
+        assert!(!holds("orders.write"));
+        assert!(!holds("orders.read_all"));
+    }
+
+    #[test]
+    fn who_reads_nothing_does_not_read_all() {
+        let defined = |name: &str| ApplicationCapability::new(name.to_owned(), ["viewer"]).unwrap();
+        let member = |permissions: &[(&str, bool)]| ApplicationRights::Member {
+            role: Role::Viewer,
+            status: OrganizationStatus::Active,
+            permissions: permissions
+                .iter()
+                .map(|(name, grants)| ((*name).to_owned(), *grants))
+                .collect(),
+        };
+        let support = |names: &[&str]| {
+            ApplicationRights::Support(names.iter().map(|name| (*name).to_owned()).collect())
+        };
+        let both =
+            ApplicationCapability::all(vec![defined("orders.read_all"), defined("orders.read")]);
+        let all = &both[1];
+        assert_eq!(all.name(), "orders.read_all");
+        let none = CapabilitySet::NONE;
+        assert!(member(&[]).hold(all, none));
+        assert!(!member(&[("orders.read", false)]).hold(all, none));
+        assert!(!member(&[("orders.read", false), ("orders.read_all", true)]).hold(all, none));
+        assert!(support(&["orders.read", "orders.read_all"]).hold(all, none));
+        assert!(!support(&["orders.read_all"]).hold(all, none));
+
+        // Nobody who defines no orders.read asks for it.
+        let alone = ApplicationCapability::all(vec![defined("orders.read_all")]);
+        assert!(member(&[]).hold(&alone[0], none));
+
+        // The first of the two can be ours.
+        let uploads = &ApplicationCapability::all(vec![defined("uploads.read_all")])[0];
+        let read = CapabilitySet::NONE.with(Capability::from_name("uploads.read").unwrap());
+        assert!(member(&[]).hold(uploads, read));
+        assert!(!member(&[]).hold(uploads, none));
     }
 
     proptest! {
@@ -185,7 +264,7 @@ mod tests {
                 status,
                 permissions: named.map(|grants| (own.name().to_owned(), grants)).into_iter().collect(),
             };
-            prop_assert_eq!(rights.hold(&own), expected, "{:?}", native);
+            prop_assert_eq!(rights.hold(&own, CapabilitySet::NONE), expected, "{:?}", native);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The one catalogue of capabilities: policies name them, and this table says which role holds which.
 
+use std::sync::LazyLock;
+
 use super::role::{ADMINS, EVERYONE, MANAGERS, OBSERVERS, OWNER, Role, WORKERS};
 
 /// Capability name → the roles that hold it. `<object>.<verb>`, where `write` is insert and update. What only the owner
@@ -44,6 +46,9 @@ const TABLE: &[(&str, u8)] = &[
     ("leads.read_all", OBSERVERS),
     ("leads.write", WORKERS),
     ("leads.delete", ADMINS),
+    // Who opted out, of whichever dataset.
+    ("suppressions.read", OBSERVERS),
+    ("suppressions.write", MANAGERS),
     ("lessons.read", EVERYONE),
     ("lessons.write", MANAGERS),
     ("lessons.delete", ADMINS),
@@ -93,6 +98,19 @@ pub(super) const READS: CapabilitySet = {
     }
     set
 };
+
+/// Each `<object>.read_all` with its `<object>.read`.
+static READ_ALL: LazyLock<Vec<(Capability, Capability)>> = LazyLock::new(|| {
+    capabilities()
+        .filter_map(|all| Some((all, Capability::from_name(read_of(all.name())?)?)))
+        .collect()
+});
+
+/// The `<object>.read` without which nobody holds an `<object>.read_all`.
+pub(super) fn read_of(name: &str) -> Option<&str> {
+    name.strip_suffix("_all")
+        .filter(|read| read.ends_with(".read"))
+}
 
 /// Whether a capability of that name only reads: `<object>.read` and `<object>.read_all`.
 pub(super) const fn reads(name: &str) -> bool {
@@ -200,6 +218,18 @@ impl CapabilitySet {
         CapabilitySet([a & !e, b & !f, c & !g, d & !h])
     }
 
+    /// It without every `<object>.read_all` whose `<object>.read` it lacks: who reads nothing does not read all of it,
+    /// also where only the second is asked for.
+    #[must_use]
+    pub fn without_unread(self) -> CapabilitySet {
+        READ_ALL
+            .iter()
+            .filter(|(_, read)| !self.contains(*read))
+            .fold(self, |set, (all, _)| {
+                set.without(CapabilitySet::NONE.with(*all))
+            })
+    }
+
     /// Its capabilities in the catalogue's order.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         capabilities().filter(move |capability| self.contains(*capability))
@@ -288,6 +318,29 @@ mod tests {
             let reads = name.ends_with(".read") || name.ends_with(".read_all");
             assert_eq!(each.only_reads(), reads, "{name}");
         }
+    }
+
+    #[test]
+    fn who_reads_nothing_does_not_read_all() {
+        for (all, read) in [
+            ("leads.read_all", "leads.read"),
+            ("calls.read_all", "calls.read"),
+        ] {
+            let both = [all, read]
+                .map(capability)
+                .into_iter()
+                .collect::<CapabilitySet>();
+            assert_eq!(both.without_unread(), both);
+            let alone = CapabilitySet::NONE.with(capability(all));
+            assert_eq!(alone.without_unread(), CapabilitySet::NONE, "{all}");
+        }
+        // No role is given the one without the other.
+        for role in Role::ALL {
+            let held = CapabilitySet::of_role(role);
+            assert_eq!(held.without_unread(), held, "{role:?}");
+        }
+        let named = TABLE.iter().filter(|(name, _)| name.ends_with(".read_all"));
+        assert_eq!(READ_ALL.len(), named.count());
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for PermissionsVisitor {
 }
 
 /// What a member holds: the role's default and what flags and permissions add, minus what permissions take away, masked
-/// by the organization's status.
+/// by the organization's status. A `read` that is taken away takes the `read_all` with it.
 pub fn effective(
     role: Role,
     flags: Flags,
@@ -136,7 +136,8 @@ pub fn effective(
     let added = flags.granted().union(permissions.granted);
     let held = CapabilitySet::of_role(role)
         .union(added.intersection(GRANTABLE))
-        .without(permissions.denied);
+        .without(permissions.denied)
+        .without_unread();
     match status.leaves(role) {
         Left::All => held,
         Left::Reads => held.intersection(READS),
@@ -209,7 +210,12 @@ mod tests {
                                         reads && matches!(role, Role::Owner | Role::Admin)
                                     }
                                 };
+                                // Each role reads leads and calls, unless that is taken away.
+                                let unread = !grants
+                                    && named
+                                        .is_some_and(|read| format!("{}_all", read.name()) == name);
                                 let expected = open
+                                    && !unread
                                     && (by_role || by_flag || is_named && grants && !owner_only)
                                     && (!is_named || grants);
                                 assert_eq!(

@@ -60,7 +60,7 @@ impl Membership {
     /// The organization, if the caller holds an application's `capability` there.
     pub fn organization_for_application(&self, capability: &ApplicationCapability) -> Option<Uuid> {
         self.application
-            .hold(capability)
+            .hold(capability, self.capabilities)
             .then_some(self.organization_id)
     }
 }
