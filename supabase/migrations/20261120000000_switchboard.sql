@@ -160,6 +160,21 @@ $$;
 comment on function public.update_updated_at_column() is
     'BEFORE UPDATE trigger: updated_at becomes the transaction''s time, whatever the client sent.';
 
+create function private.ask_organization() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = 'PT400',
+        message = 'organization_required',
+        detail = format('The row for %I names no organization, and the service role works for none of its own.', tg_table_name),
+        hint = 'Write organization_id into the row, or send the header x-organization-id.';
+end;
+$$;
+comment on function private.ask_organization() is
+    'BEFORE INSERT trigger; its WHEN clause asks for a row of the service role without organization_id. Raises PT400 organization_required.';
+
 create function private.add_row_triggers(
     target regclass,
     identity_columns text[] default '{organization_id,id,created_at}'
@@ -184,10 +199,20 @@ begin
             'create trigger set_updated_at before update on %s for each row execute function public.update_updated_at_column()',
             target);
     end if;
+    if exists (
+        select from pg_attribute
+        where attrelid = target and attname = 'organization_id' and not attisdropped
+    ) then
+        execute format(
+            'create trigger ask_organization before insert on %s for each row
+                when (new.organization_id is null and current_user = ''service_role'')
+                execute function private.ask_organization()',
+            target);
+    end if;
 end;
 $$;
 comment on function private.add_row_triggers(regclass, text[]) is
-    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it) and, if it has updated_at, its set_updated_at trigger.';
+    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it); if it has updated_at, its set_updated_at trigger; and if it has organization_id, ask_organization, which tells the service role to name one.';
 
 create function private.refuse_rewrite() returns trigger
     language plpgsql volatile
@@ -613,7 +638,7 @@ comment on function private.assert_known_permissions(jsonb, jsonb) is
     'Refuses permissions that name what nobody can be given; already: what stays as it is and is not asked for again, because a capability may have been dropped. NULL is left to the column. Raises 22023.';
 
 create function private.check_permissions() returns trigger
-    language plpgsql volatile
+    language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
@@ -633,7 +658,7 @@ begin
 end;
 $$;
 comment on function private.check_permissions() is
-    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Raises 22023.';
+    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Definer, because server code writes members and may not read what an application defines. Raises 22023.';
 
 -- sql/schema/tenancy/audit_log.sql
 
@@ -714,6 +739,7 @@ alter policy audit_log_select on public.audit_log using (
 );
 
 grant select on public.audit_log to authenticated;
+grant select on public.audit_log to service_role;
 
 create function private.refuse_audit_change() returns trigger
     language plpgsql volatile
@@ -1184,7 +1210,7 @@ grant update (
     name, default_country, timezone, industry, email, phone_number, website, logo_path, primary_color, quiet_start,
     quiet_end, n8n_workflow_id, n8n_webhook_url, settings, default_agent_id, default_phone_number_id
 ) on public.organizations to authenticated;
-grant select on public.organizations to service_role;
+grant select, insert, update, delete on public.organizations to service_role;
 
 -- Whoever knows the address of a workflow's webhook can start it.
 select private.add_audit('public.organizations', '{n8n_webhook_url}');
@@ -1648,6 +1674,7 @@ create policy memberships_delete on public.memberships for delete to authenticat
     using (false);
 
 grant select on public.memberships to authenticated;
+grant select, insert, update, delete on public.memberships to service_role;
 
 -- sql/schema/tenancy/profiles.sql
 
@@ -1723,6 +1750,9 @@ grant select (id, full_name, first_name, last_name, country, avatar_path, create
     on public.profiles to authenticated;
 grant update (full_name, first_name, last_name, country, phone_number, avatar_path)
     on public.profiles to authenticated;
+grant select on public.profiles to service_role;
+grant update (full_name, first_name, last_name, country, phone_number, avatar_path, default_organization_id)
+    on public.profiles to service_role;
 
 -- sql/schema/tenancy/profile_failures.sql
 
@@ -1823,6 +1853,7 @@ grant select (
     can_manage_users, allowed_dataset_ids, membership_expires_at, invited_by, expires_at, accepted_at, accepted_by,
     revoked_at, revoked_by, created_at
 ) on public.invitations to authenticated;
+grant select, insert, update, delete on public.invitations to service_role;
 
 select private.add_audit('public.invitations', '{token_hash}');
 select private.add_quota('public.invitations', 'members');
@@ -3262,7 +3293,7 @@ grant insert (organization_id, provider, label, account_ref, credentials, status
     on public.provider_accounts to authenticated;
 grant update (label, account_ref, credentials, status) on public.provider_accounts to authenticated;
 grant delete on public.provider_accounts to authenticated;
-grant select on public.provider_accounts to service_role;
+grant select, insert, update, delete on public.provider_accounts to service_role;
 
 -- sql/schema/credentials/provider_credentials.sql
 
@@ -3372,7 +3403,7 @@ grant insert (
 grant update (
     name, description, greeting, personality, tone, voice_id, llm_config, is_active, prompt_version_id
 ) on public.agents to authenticated;
-grant select on public.agents to service_role;
+grant select, insert, update, delete on public.agents to service_role;
 
 -- sql/schema/agents/phone_numbers.sql
 
@@ -3463,7 +3494,7 @@ select private.add_broadcast('public.phone_numbers', 'phone_numbers.read');
 grant select, delete on public.phone_numbers to authenticated;
 grant update (provider_account_id, friendly_name, metadata, agent_id, webhook_url, status)
     on public.phone_numbers to authenticated;
-grant select on public.phone_numbers to service_role;
+grant select, insert, update, delete on public.phone_numbers to service_role;
 
 -- sql/schema/agents/add_phone_number.sql
 
@@ -3744,6 +3775,7 @@ grant update (
     auto_status_updates, auto_normalize_uk_numbers, allow_international, required_fields,
     sender_number_id, cal_booking_link, is_template
 ) on public.campaign_settings to authenticated;
+grant select, insert, update, delete on public.campaign_settings to service_role;
 
 -- sql/schema/leads/datasets.sql
 
@@ -3822,6 +3854,16 @@ grant update (
     name, description, source, column_mapping, campaign_start_at, campaign_end_at,
     campaign_settings_id, auto_archive_after_days, archived_at
 ) on public.datasets to authenticated;
+-- All but the counters.
+grant select, delete on public.datasets to service_role;
+grant insert (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
+grant update (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
 
 -- sql/schema/leads/uploads.sql
 
@@ -3888,6 +3930,7 @@ select private.add_audit('public.uploads', verbs => '{insert,delete}');
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+grant select, insert, update, delete on public.uploads to service_role;
 
 -- sql/schema/leads/upload_errors.sql
 
@@ -3943,6 +3986,7 @@ alter policy upload_errors_select on public.upload_errors using (
 );
 
 grant select on public.upload_errors to authenticated;
+grant select, insert, update, delete on public.upload_errors to service_role;
 
 -- sql/schema/leads/leads.sql
 
@@ -4161,7 +4205,20 @@ grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
     attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
-grant select on public.leads to service_role;
+-- All but the counter.
+grant select, delete on public.leads to service_role;
+grant insert (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
+grant update (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
 
 create function private.copy_lead_to_its_calls() returns trigger
     language plpgsql volatile security definer
@@ -4261,6 +4318,8 @@ alter policy suppressions_select on public.suppressions using (
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
+-- Nobody deletes one or lifts it.
+grant select, insert on public.suppressions to service_role;
 
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
@@ -4325,21 +4384,21 @@ create trigger suppress_lead_update
     )
     execute function private.suppress_lead();
 
-create function private.add_suppression(organization_id uuid, phone_number text) returns void
+create function private.keep_suppression(organization_id uuid, phone_number text) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     insert into public.suppressions as s (organization_id, phone_number)
-    select add_suppression.organization_id, add_suppression.phone_number
+    select keep_suppression.organization_id, keep_suppression.phone_number
     where not exists (
         select from public.suppressions e
-        where e.organization_id = add_suppression.organization_id
-            and e.phone_number = add_suppression.phone_number
+        where e.organization_id = keep_suppression.organization_id
+            and e.phone_number = keep_suppression.phone_number
             and e.lifted_at is null
     )
     on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
 end;
-comment on function private.add_suppression(uuid, text) is
+comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
 create function private.ask_suppressions_insert() returns trigger
@@ -4348,7 +4407,7 @@ create function private.ask_suppressions_insert() returns trigger
 as $$
 begin
     -- First what takes the lock alone.
-    perform private.add_suppression(n.organization_id, n.phone_number)
+    perform private.keep_suppression(n.organization_id, n.phone_number)
         from (
             select distinct r.organization_id, r.phone_number from new_rows r
             where r.contact_status = 'REMOVED'
@@ -4384,7 +4443,7 @@ create function private.ask_suppressions_update() returns trigger
 as $$
 begin
     if new.contact_status = 'REMOVED' then
-        perform private.add_suppression(new.organization_id, new.phone_number);
+        perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
@@ -5082,6 +5141,7 @@ grant update (
     dataset_id, lesson_type, title, description, trigger, correct_response, incorrect_response,
     reasoning, example_conversation, tags, priority, source, status
 ) on public.lessons to authenticated;
+grant select, insert, update, delete on public.lessons to service_role;
 
 -- sql/schema/prompts/prompt_templates.sql
 
@@ -5122,6 +5182,25 @@ comment on index public.prompt_templates_organization_id_idx is 'Foreign key to 
 
 select private.add_row_triggers('public.prompt_templates');
 
+create function private.guard_system_template() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = '42501',
+        message = 'a system template is every organization''s',
+        hint = 'Make one of your own; the database owner writes those of the system.';
+end;
+$$;
+comment on function private.guard_system_template() is
+    'BEFORE UPDATE OR DELETE trigger on prompt_templates; its WHEN clause asks for a system template and the service role, whom no policy holds. Raises 42501.';
+create trigger guard_system_template
+    before update or delete on public.prompt_templates
+    for each row
+    when (old.organization_id is null and current_user = 'service_role')
+    execute function private.guard_system_template();
+
 alter table public.prompt_templates enable row level security;
 alter table public.prompt_templates force row level security;
 create policy prompt_templates_select on public.prompt_templates for select to authenticated
@@ -5153,6 +5232,7 @@ grant update (
     name, description, category, template_structure, industry, use_case, best_for,
     default_wizard_answers, is_active
 ) on public.prompt_templates to authenticated;
+grant select, insert, update, delete on public.prompt_templates to service_role;
 
 -- sql/schema/prompts/prompts.sql
 
@@ -5365,6 +5445,16 @@ grant insert (
 ) on public.prompts to authenticated;
 grant update (dataset_id, name, description, prompt_structure, token_budget, wizard_answers)
     on public.prompts to authenticated;
+-- All but what the compiler writes.
+grant select, delete on public.prompts to service_role;
+grant insert (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
+grant update (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
 
 -- sql/schema/prompts/prompt_versions.sql
 
@@ -5648,7 +5738,7 @@ grant select, delete on public.customers to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)
     on public.customers to authenticated;
 grant update (phone_number, name, email, attributes) on public.customers to authenticated;
-grant select, insert on public.customers to service_role;
+grant select, insert, update, delete on public.customers to service_role;
 
 -- sql/schema/calls/calls.sql
 
@@ -5815,7 +5905,13 @@ grant select (
     answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
 ) on public.calls to authenticated;
 grant delete on public.calls to authenticated;
-grant select, insert on public.calls to service_role;
+-- All but the copies of the lead's dataset and member.
+grant select, insert, delete on public.calls to service_role;
+grant update (
+    organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, direction, caller_number,
+    caller_input, called_number, provider, provider_sid, status, decision, started_at, answered_at, ended_at, outcome,
+    sentiment, summary, recording_path, transcript, cost_micros, created_at, updated_at
+) on public.calls to service_role;
 
 -- sql/schema/calls/route_inbound_call.sql
 
@@ -6659,6 +6755,7 @@ select private.add_row_triggers(
 select private.add_tenant_policies('public.support_sessions', 'audit_log', '{insert,update,delete}');
 
 grant select on public.support_sessions to authenticated;
+grant select on public.support_sessions to service_role;
 
 create unique index support_sessions_one_open_key on public.support_sessions (organization_id, admin_id)
     where closed_at is null;
@@ -8276,6 +8373,11 @@ grant update (
     company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
     n8n_webhook_url, timezone, settings
 ) on public.clients to authenticated;
+grant select on public.clients to service_role;
+grant update (
+    company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
+    n8n_webhook_url, timezone, settings
+) on public.clients to service_role;
 
 -- sql/schema/compat/users.sql
 
@@ -8302,7 +8404,7 @@ end;
 $$;
 comment on function private.member_contact(uuid, uuid) is
     'For the view users: e-mail address, phone number and last sign-in of a member, for the person themself and for holders of members.write in that organization; nothing for anybody else. Definer, because these columns are granted to nobody. Raises nothing: a view calls it.';
-grant execute on function private.member_contact(uuid, uuid) to authenticated;
+grant execute on function private.member_contact(uuid, uuid) to authenticated, service_role;
 
 create view public.users with (security_invoker = true) as
     select
@@ -8352,6 +8454,7 @@ comment on column public.users.last_login_at is
     'auth.users.last_sign_in_at, for the person and holders of members.write; NULL for others';
 
 grant select on public.users to authenticated;
+grant select on public.users to service_role;
 
 -- sql/schema/compat/user_organizations.sql
 
@@ -8370,6 +8473,7 @@ comment on column public.user_organizations.role is 'memberships.role';
 comment on column public.user_organizations.created_at is 'memberships.created_at';
 
 grant select on public.user_organizations to authenticated;
+grant select on public.user_organizations to service_role;
 
 -- sql/schema/compat/functions.sql
 

@@ -188,7 +188,9 @@ select bag_eq(
         ('private.broadcast_changes()', 'v', true),
         ('private.call_recording(p_call_id uuid, p_visible_in uuid)', 's', true),
         ('private.copy_lead_to_its_calls()', 'v', true),
-        ('private.add_suppression(organization_id uuid, phone_number text)', 'v', false),
+        ('private.ask_organization()', 'v', false),
+        ('private.guard_system_template()', 'v', false),
+        ('private.keep_suppression(organization_id uuid, phone_number text)', 'v', false),
         ('private.ask_suppressions_insert()', 'v', true),
         ('private.ask_suppressions_update()', 'v', true),
         ('private.suppress_lead()', 'v', true),
@@ -202,7 +204,7 @@ select bag_eq(
         ('private.assert_known_permissions(permissions jsonb, already jsonb)', 's', false),
         ('private.capability_roles(capability text)', 's', false),
         ('private.check_dataset_scope()', 'v', false),
-        ('private.check_permissions()', 'v', false),
+        ('private.check_permissions()', 'v', true),
         ('private.check_duplicate_of()', 'v', false),
         ('private.check_lesson()', 'v', false),
         ('private.compile_draft()', 'v', false),
@@ -424,6 +426,7 @@ select bag_eq(
 select bag_eq(
     $$ select full_name from all_functions where has_function_privilege('service_role', oid, 'execute') $$,
     $$ values
+        ('private.member_contact(organization uuid, member uuid)'),
         ('public.change_plan(organization_id uuid, plan text)'),
         ('public.bootstrap_platform_admin(user_id uuid)'),
         ('public.doctor()'),

@@ -52,4 +52,4 @@ grant insert (
 grant update (
     name, description, greeting, personality, tone, voice_id, llm_config, is_active, prompt_version_id
 ) on public.agents to authenticated;
-grant select on public.agents to service_role;
+grant select, insert, update, delete on public.agents to service_role;

@@ -85,4 +85,4 @@ select private.add_broadcast('public.phone_numbers', 'phone_numbers.read');
 grant select, delete on public.phone_numbers to authenticated;
 grant update (provider_account_id, friendly_name, metadata, agent_id, webhook_url, status)
     on public.phone_numbers to authenticated;
-grant select on public.phone_numbers to service_role;
+grant select, insert, update, delete on public.phone_numbers to service_role;

@@ -161,4 +161,10 @@ grant select (
     answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
 ) on public.calls to authenticated;
 grant delete on public.calls to authenticated;
-grant select, insert on public.calls to service_role;
+-- All but the copies of the lead's dataset and member.
+grant select, insert, delete on public.calls to service_role;
+grant update (
+    organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, direction, caller_number,
+    caller_input, called_number, provider, provider_sid, status, decision, started_at, answered_at, ended_at, outcome,
+    sentiment, summary, recording_path, transcript, cost_micros, created_at, updated_at
+) on public.calls to service_role;

@@ -41,4 +41,4 @@ grant select, delete on public.customers to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)
     on public.customers to authenticated;
 grant update (phone_number, name, email, attributes) on public.customers to authenticated;
-grant select, insert on public.customers to service_role;
+grant select, insert, update, delete on public.customers to service_role;

@@ -64,4 +64,4 @@ grant insert (organization_id, provider, label, account_ref, credentials, status
     on public.provider_accounts to authenticated;
 grant update (label, account_ref, credentials, status) on public.provider_accounts to authenticated;
 grant delete on public.provider_accounts to authenticated;
-grant select on public.provider_accounts to service_role;
+grant select, insert, update, delete on public.provider_accounts to service_role;

@@ -165,3 +165,4 @@ grant update (
     auto_status_updates, auto_normalize_uk_numbers, allow_international, required_fields,
     sender_number_id, cal_booking_link, is_template
 ) on public.campaign_settings to authenticated;
+grant select, insert, update, delete on public.campaign_settings to service_role;

@@ -73,3 +73,13 @@ grant update (
     name, description, source, column_mapping, campaign_start_at, campaign_end_at,
     campaign_settings_id, auto_archive_after_days, archived_at
 ) on public.datasets to authenticated;
+-- All but the counters.
+grant select, delete on public.datasets to service_role;
+grant insert (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
+grant update (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;

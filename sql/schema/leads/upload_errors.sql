@@ -50,3 +50,4 @@ alter policy upload_errors_select on public.upload_errors using (
 );
 
 grant select on public.upload_errors to authenticated;
+grant select, insert, update, delete on public.upload_errors to service_role;

@@ -61,3 +61,4 @@ select private.add_audit('public.uploads', verbs => '{insert,delete}');
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+grant select, insert, update, delete on public.uploads to service_role;

@@ -155,3 +155,4 @@ grant update (
     dataset_id, lesson_type, title, description, trigger, correct_response, incorrect_response,
     reasoning, example_conversation, tags, priority, source, status
 ) on public.lessons to authenticated;
+grant select, insert, update, delete on public.lessons to service_role;

@@ -35,6 +35,25 @@ comment on index public.prompt_templates_organization_id_idx is 'Foreign key to 
 
 select private.add_row_triggers('public.prompt_templates');
 
+create function private.guard_system_template() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = '42501',
+        message = 'a system template is every organization''s',
+        hint = 'Make one of your own; the database owner writes those of the system.';
+end;
+$$;
+comment on function private.guard_system_template() is
+    'BEFORE UPDATE OR DELETE trigger on prompt_templates; its WHEN clause asks for a system template and the service role, whom no policy holds. Raises 42501.';
+create trigger guard_system_template
+    before update or delete on public.prompt_templates
+    for each row
+    when (old.organization_id is null and current_user = 'service_role')
+    execute function private.guard_system_template();
+
 alter table public.prompt_templates enable row level security;
 alter table public.prompt_templates force row level security;
 create policy prompt_templates_select on public.prompt_templates for select to authenticated
@@ -66,3 +85,4 @@ grant update (
     name, description, category, template_structure, industry, use_case, best_for,
     default_wizard_answers, is_active
 ) on public.prompt_templates to authenticated;
+grant select, insert, update, delete on public.prompt_templates to service_role;

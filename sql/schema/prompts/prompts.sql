@@ -207,3 +207,13 @@ grant insert (
 ) on public.prompts to authenticated;
 grant update (dataset_id, name, description, prompt_structure, token_budget, wizard_answers)
     on public.prompts to authenticated;
+-- All but what the compiler writes.
+grant select, delete on public.prompts to service_role;
+grant insert (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
+grant update (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;

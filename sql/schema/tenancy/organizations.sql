@@ -127,7 +127,7 @@ grant update (
     name, default_country, timezone, industry, email, phone_number, website, logo_path, primary_color, quiet_start,
     quiet_end, n8n_workflow_id, n8n_webhook_url, settings, default_agent_id, default_phone_number_id
 ) on public.organizations to authenticated;
-grant select on public.organizations to service_role;
+grant select, insert, update, delete on public.organizations to service_role;
 
 -- Whoever knows the address of a workflow's webhook can start it.
 select private.add_audit('public.organizations', '{n8n_webhook_url}');

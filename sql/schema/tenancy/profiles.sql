@@ -70,3 +70,6 @@ grant select (id, full_name, first_name, last_name, country, avatar_path, create
     on public.profiles to authenticated;
 grant update (full_name, first_name, last_name, country, phone_number, avatar_path)
     on public.profiles to authenticated;
+grant select on public.profiles to service_role;
+grant update (full_name, first_name, last_name, country, phone_number, avatar_path, default_organization_id)
+    on public.profiles to service_role;
