@@ -11,10 +11,11 @@ use crate::pg::{key, session, trigger};
 use crate::tenant;
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_trigger};
+use pgrx::iter::TableIterator;
+use pgrx::{AllocatedByPostgres, PgTrigger, name, pg_extern, pg_trigger};
 use refusal::{refused, shape};
 use std::ffi::CStr;
-use switchboard_core::credential::{self, Context, Envelope};
+use switchboard_core::credential::{self, Context, CredentialError, Envelope};
 
 /// The roles that may call `seal` and `unseal`, judged by the outer role: a SECURITY DEFINER wrapper does not help.
 const UNSEAL_ROLES: [&str; 1] = ["service_role"];
@@ -215,11 +216,32 @@ fn restoring() -> bool {
         || (!key::available() && !API_ROLES.contains(&session::outer_role().as_str()))
 }
 
-/// Whether this server has a key ring to seal and open credentials with, or can load it. Owner only; `doctor()`
-/// reports it.
+/// Whether this server has a key ring to seal and open credentials with, or can load it, and the keys in it are those of
+/// this database: false where `key_problems()` has a row. Owner only; `doctor()` reports it.
 #[pg_extern(stable, parallel_restricted, strict, cost = 1000)]
 fn key_loaded() -> bool {
-    key::available()
+    key::available() && problems().is_empty()
+}
+
+/// What is wrong with the loaded key ring, one row a root key that this database is sealed with: `not_in_ring`, `other_key`
+/// (an id of the ring with other bytes), `opens_nothing` (a data key that does not open). None without a ring or the
+/// schema. Owner only; `doctor()` reports it.
+#[pg_extern(stable, parallel_restricted, strict, cost = 1000)]
+fn key_problems() -> TableIterator<'static, (name!(kid, String), name!(problem, String))> {
+    TableIterator::new(problems())
+}
+
+fn problems() -> Vec<(String, String)> {
+    let name = |problem| match problem {
+        CredentialError::UnknownKey { .. } => "not_in_ring",
+        CredentialError::WrongKey { .. } => "other_key",
+        _ => "opens_nothing",
+    };
+    store::key_problems()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(kid, problem)| (kid, name(problem).to_owned()))
+        .collect()
 }
 
 #[cfg(any(test, feature = "pg_test"))]
@@ -227,6 +249,60 @@ fn key_loaded() -> bool {
 #[allow(clippy::disallowed_methods)] // tests may write
 mod tests {
     use pgrx::prelude::*;
+
+    /// Rings with one key under the id k1, and with another beside it.
+    const RING: &[u8] = b"k1:00112233445566778899aabbccddeeff0102030405060708090a0b0c0d0e0f10";
+    const FALSE_RING: &[u8] =
+        b"k1:ff112233445566778899aabbccddeeff0102030405060708090a0b0c0d0e0f10";
+    const OTHER_RING: &[u8] =
+        b"k2:ff112233445566778899aabbccddeeff0102030405060708090a0b0c0d0e0f10";
+
+    #[pg_test]
+    fn a_ring_that_lacks_or_falsifies_a_key_in_use_is_not_loaded() {
+        let told = |ring: &[u8]| {
+            crate::pg::key::load_for_test(ring);
+            Spi::get_one::<String>(
+                "select switchboard.key_loaded() || coalesce((select string_agg(kid || ' ' || problem, ', ') \
+                     from switchboard.key_problems()), '')",
+            )
+            .unwrap()
+            .unwrap()
+        };
+        assert_eq!(told(RING), "true", "without the schema nothing is sealed");
+        Spi::run(
+            "create role service_role;
+             create schema private;
+             create table private.root_keys (kid text primary key, kcv bytea);
+             create table private.tenant_keys (organization_id uuid, version int, root_kid text, wrap_salt bytea,
+                 wrapped_key bytea, shredded_at timestamptz, primary key (organization_id, version));
+             create table private.unseal_audit (outer_role text, user_id uuid, organization_id uuid, row_id text,
+                 purpose text, reason text, result text);
+             create table public.secrets (org uuid, id uuid, credentials jsonb);
+             create trigger aaa_seal before insert or update on public.secrets for each row
+                 execute function switchboard.seal_column('credentials', 'org', 'id', 'test')",
+        )
+        .unwrap();
+        assert_eq!(told(OTHER_RING), "true", "nor before the first envelope");
+        crate::pg::key::load_for_test(RING);
+        Spi::run("insert into public.secrets values (gen_random_uuid(), gen_random_uuid(), '{\"authToken\": \"x\"}')").unwrap();
+        assert_eq!(told(RING), "true");
+        assert_eq!(told(FALSE_RING), "falsek1 other_key");
+        assert_eq!(told(OTHER_RING), "falsek1 not_in_ring");
+        // The check value can be made to fit the false key; what it wrapped cannot.
+        Spi::run("create table public.true_kcv as select kcv from private.root_keys").unwrap();
+        Spi::run("insert into public.secrets values (gen_random_uuid(), gen_random_uuid(), null)")
+            .unwrap();
+        Spi::run("delete from private.tenant_keys; delete from private.root_keys").unwrap();
+        crate::pg::key::load_for_test(FALSE_RING);
+        Spi::run("insert into public.secrets values (gen_random_uuid(), gen_random_uuid(), '{\"authToken\": \"x\"}')").unwrap();
+        assert_eq!(told(FALSE_RING), "true");
+        crate::pg::key::load_for_test(RING);
+        Spi::run("update private.root_keys set kcv = (select kcv from public.true_kcv)").unwrap();
+        assert_eq!(told(RING), "falsek1 opens_nothing");
+        // A key that wraps nothing any more may go.
+        Spi::run("update private.tenant_keys set wrapped_key = null, shredded_at = now()").unwrap();
+        assert_eq!(told(OTHER_RING), "true");
+    }
 
     #[pg_test]
     fn shape_functions_need_no_key() {

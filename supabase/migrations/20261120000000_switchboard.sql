@@ -7551,35 +7551,29 @@ begin atomic
     with present as materialized (
         select * from private.granted()
     ), listed as materialized (
+        -- A role or a column may be another cluster's.
         select i.kind, i.object, i.grantee, i.privilege, c.name as column_name
         from private.intended_grants() as i
         left join lateral unnest(i.columns) as c (name) on true
-    ), objects as (
-        select distinct p.kind, p.object, p.owner,
-            exists (select from listed l where (l.kind, l.object) = (p.kind, p.object)) as is_listed
-        from present p
-    ), surplus as (
-        select p.* from present p
-        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
-            and not exists (
-                select from listed l
-                where (l.kind, l.object, l.grantee, l.privilege) = (p.kind, p.object, p.grantee, p.privilege)
-                    and l.column_name is not distinct from p.column_name
-            )
-    ), missing as (
-        select l.* from listed l
-        join objects o on (o.kind, o.object) = (l.kind, l.object)
-        -- A role or a column may be another cluster's.
-        where (l.grantee = 'public' or to_regrole(l.grantee) is not null)
-            and (l.column_name is null or exists (
+        where (i.grantee is null or i.grantee = 'public' or to_regrole(i.grantee) is not null)
+            and (c.name is null or exists (
                 select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+                where a.attrelid = to_regclass(i.object) and a.attname = c.name and not a.attisdropped
             ))
-            and not exists (
-                select from present p
-                where (p.kind, p.object, p.grantee, p.privilege) = (l.kind, l.object, l.grantee, l.privilege)
-                    and p.column_name is not distinct from l.column_name
-            )
+    ), objects as materialized (
+        select distinct p.kind, p.object, p.owner,
+            (p.kind, p.object) in (select i.kind, i.object from private.intended_grants() as i) as is_listed
+        from present p
+    ), surplus as materialized (
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
+        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+        except
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+    ), missing as materialized (
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+        where l.grantee is not null and (l.kind, l.object) in (select o.kind, o.object from objects o)
+        except
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
     ), steps as (
         select 1 as place, 'revoke grant option for' as verb, s.kind, s.object, s.grantee,
             substr(s.privilege, length('grant option for ') + 1) as privilege, s.column_name
@@ -7595,10 +7589,6 @@ begin atomic
         from listed l
         join surplus s on (s.kind, s.object, s.grantee, s.privilege) = (l.kind, l.object, l.grantee, l.privilege)
         where s.column_name is null and l.column_name is not null
-            and exists (
-                select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
-            )
     ), by_privilege as (
         select s.place, s.verb, s.kind, s.object, s.grantee,
             s.privilege || coalesce(' (' || string_agg(quote_ident(s.column_name), ', ' order by s.column_name) || ')', '') as privilege
@@ -7796,10 +7786,9 @@ create materialized view private.restored as
 comment on materialized view private.restored is
     'What the grants of this database had to become when it was restored; empty where none was changed. Refreshed by every restore of a whole dump.';
 
--- sql/schema/operator/restore_rows.sql
+-- sql/schema/operator/restore_state.sql
 
--- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
--- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
+-- What ends a restore of rows (restore_rows.sql), while one is under way.
 
 create table private.restore_state (
     place integer generated always as identity primary key,
@@ -7809,6 +7798,11 @@ comment on table private.restore_state is
     'The statements that end a restore of rows which private.begin_restore began; else empty.';
 
 select private.add_deny_policy('private.restore_state');
+
+-- sql/schema/operator/restore_rows.sql
+
+-- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
+-- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
 
 create function private.begin_restore() returns void
     language plpgsql volatile
@@ -8008,6 +8002,74 @@ end;
 comment on function private.doctor_platform() is
     'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off; a restore of rows that has not ended.';
 
+-- sql/schema/operator/doctor_credentials.sql
+
+-- The doctor's checks on sealed credentials: the keys that they are sealed with, and the triggers that seal. Of tenants' rows
+-- it asks which version of a data key an envelope names, and counts.
+
+create function private.sealed_columns() returns table (target regclass, trigger_name name, enabled "char", arguments text[])
+    language sql stable
+    set search_path = ''
+begin atomic
+    select t.tgrelid::regclass, t.tgname, t.tgenabled, string_to_array(encode(t.tgargs, 'escape'), '\000')
+    from pg_catalog.pg_trigger t
+    where t.tgfoid = 'switchboard.seal_column()'::regprocedure and not t.tgisinternal;
+end;
+comment on function private.sealed_columns() is
+    'The columns that switchboard.seal_column seals, with its arguments: jsonb column, organization column, key column, purpose. Owner only.';
+
+create function private.sealed_without_key() returns table (object text, envelopes bigint)
+    language plpgsql stable
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_sealed record;
+begin
+    for v_sealed in select s.target, s.arguments[1] as name, s.arguments[2] as organization from private.sealed_columns() as s loop
+        return query execute format(
+            'select %L, count(*) from %s as r
+                where jsonb_typeof(r.%I) = ''object'' and not exists (
+                    select from private.tenant_keys k where k.organization_id = r.%I and k.version::text = r.%3$I ->> ''tv''
+                )',
+            format('%s.%I', v_sealed.target, v_sealed.name), v_sealed.target, v_sealed.name, v_sealed.organization);
+    end loop;
+end;
+$$;
+comment on function private.sealed_without_key() is
+    'For each sealed column the number of envelopes whose data key is not in private.tenant_keys: nothing opens them. Owner only.';
+
+create function private.doctor_credentials() returns table (severity text, code text, object text, finding text, fix text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    select 'error', 'key_' || p.problem, format('key %s', quote_ident(p.kid)),
+        case p.problem
+            when 'not_in_ring' then 'Credentials are sealed under this key and the key ring has no such key: they cannot be opened.'
+            when 'other_key' then 'The key ring has another key under this id than the one that credentials are sealed with: they cannot be opened.'
+            else 'The key ring has this key, and what it wrapped does not open: private.tenant_keys or private.root_keys were altered.'
+        end,
+        case p.problem
+            when 'opens_nothing' then '-- put private.root_keys and private.tenant_keys back from a dump'
+            else format('-- put the line of %s back into the key file from its copy, then restart', p.kid)
+        end
+        from switchboard.key_problems() as p
+    union all
+    select 'error', 'sealed_without_key', s.object,
+        format('%s sealed values name a data key that private.tenant_keys does not have: nothing opens them.', s.envelopes),
+        '-- put private.tenant_keys back from a dump, or have the values written again'
+        from private.sealed_without_key() as s
+        where s.envelopes > 0
+    union all
+    select 'error', 'seal_not_always', format('%I on %s', s.trigger_name, s.target),
+        'The trigger that seals does not fire under session_replication_role = replica, or not at all: what is written then is not sealed.',
+        format('alter table %s enable always trigger %I;', s.target, s.trigger_name)
+        from private.sealed_columns() as s
+        where s.enabled <> 'A';
+end;
+comment on function private.doctor_credentials() is
+    'Findings on sealed credentials: root keys that the ring lacks or has otherwise, envelopes without their data key, sealing triggers that are not ENABLE ALWAYS. Names keys by id, no value of any.';
+
 -- sql/schema/operator/doctor_server.sql
 
 -- The doctor's checks on the server: settings, versions, what waits for the operator.
@@ -8021,7 +8083,8 @@ begin atomic
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
             where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
         ),
-        'key_loaded', switchboard.key_loaded(),
+        -- A ring with a wrong key is doctor_credentials'.
+        'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
         'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
         'extension_available', (
             select x.default_version from pg_catalog.pg_available_extensions x where x.name = 'switchboard'
@@ -8236,8 +8299,8 @@ comment on function private.doctor_contract() is
 -- sql/schema/operator/doctor.sql
 
 -- The doctor: what in this database weakens the rules that the other files keep, each finding with the SQL that ends
--- it. It reads catalogues and settings only, never a tenant's rows, and changes nothing. One function a group of checks
--- (doctor_*.sql); public.doctor asks them all.
+-- it. It reads catalogues and settings, shows nothing of a tenant's rows, and changes nothing. One function a group of
+-- checks (doctor_*.sql); public.doctor asks them all.
 
 create function private.doctor() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable security definer
@@ -8251,6 +8314,7 @@ begin atomic
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
             union all select * from private.doctor_platform()
+            union all select * from private.doctor_credentials()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f

@@ -9,7 +9,8 @@ begin atomic
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
             where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
         ),
-        'key_loaded', switchboard.key_loaded(),
+        -- A ring with a wrong key is doctor_credentials'.
+        'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
         'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
         'extension_available', (
             select x.default_version from pg_catalog.pg_available_extensions x where x.name = 'switchboard'
