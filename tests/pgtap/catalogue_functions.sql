@@ -194,6 +194,7 @@ select bag_eq(
         ('private.is_future(instant text)', 's', false),
         ('private.is_lead_field_list(fields jsonb)', 'i', false),
         ('private.is_read_capability_list(names text[])', 'i', false),
+        ('private.is_tag_list(tags text[])', 'i', false),
         ('private.is_time_zone(name text)', 'i', false),
         ('private.keep_last_owner()', 'v', true),
         ('private.leave_organization(p_organization_id uuid)', 'v', true),
@@ -285,6 +286,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)', 'i', 's', true, 1),
         ('switchboard.credential_hint(value jsonb)', 'i', 's', true, 1),
         ('switchboard.assert_sealed(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)', 'i', 's', true, 1),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)', 'i', 's', true, 1) $$,
     'the native functions and their marks');
 
@@ -346,6 +348,7 @@ select bag_eq(
         ('private.add_phone_number(p_phone_number text, p_provider text, p_provider_account_id uuid, p_agent_id uuid, p_friendly_name text, p_metadata jsonb)'),
         ('private.publish_prompt(p_prompt_id uuid, p_reason text)'),
         ('private.is_provider(name text)'),
+        ('private.is_tag_list(tags text[])'),
         ('private.is_time_zone(name text)'),
         ('private.providers()'),
         ('private.is_day_list(days jsonb)'),
@@ -380,6 +383,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)') $$,
     'authenticated may call these functions and no other');
 select bag_eq(
@@ -399,6 +403,7 @@ select bag_eq(
         ('private.set_organization_status(p_status text)'),
         ('private.is_email(address text)'),
         ('private.is_provider(name text)'),
+        ('private.is_tag_list(tags text[])'),
         ('private.is_time_zone(name text)'),
         ('private.providers()'),
         ('private.is_day_list(days jsonb)'),
@@ -433,6 +438,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)'),
         ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)'),
         ('switchboard.unseal(envelope jsonb, organization_id uuid, row_id text, purpose text, reason text)') $$,

@@ -32,6 +32,16 @@ comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;
 
+create function private.is_tag_list(tags text[]) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select cardinality(tags) <= 50 and not exists (select from unnest(tags) as t (tag) where length(t.tag) > 100);
+end;
+comment on function private.is_tag_list(text[]) is
+    'Whether there are at most 50 tags, each of at most 100 characters. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_tag_list(text[]) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''
