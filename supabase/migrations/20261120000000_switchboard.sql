@@ -112,6 +112,16 @@ comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;
 
+create function private.is_tag_list(tags text[]) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select cardinality(tags) <= 50 and not exists (select from unnest(tags) as t (tag) where length(t.tag) > 100);
+end;
+comment on function private.is_tag_list(text[]) is
+    'Whether there are at most 50 tags, each of at most 100 characters. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_tag_list(text[]) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''
@@ -996,13 +1006,17 @@ create table public.organizations (
         constraint organizations_email_check check (private.is_email(email)),
     phone_number text
         constraint organizations_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint organizations_phone_input_check check (length(phone_input) <= 250),
     website text
         constraint organizations_website_check
         check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
     logo_path text
         constraint organizations_logo_path_check
-        check (logo_path is null or switchboard.path_organization(logo_path) is not distinct from id),
+        check (
+            logo_path is null
+            or length(logo_path) <= 1024 and switchboard.path_organization(logo_path) is not distinct from id
+        ),
     primary_color text not null default '#8cc63f'
         constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
     quiet_start time not null default '08:00',
@@ -1018,7 +1032,7 @@ create table public.organizations (
     default_phone_number_id uuid,
     settings jsonb not null default '{}'
         constraint organizations_settings_check
-        check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
+        check (jsonb_typeof(settings) = 'object' and switchboard.json_is_bounded(settings, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
@@ -1532,7 +1546,8 @@ create table public.profiles (
         constraint profiles_country_check check (country ~ '^[A-Z]{2}$'),
     phone_number text
         constraint profiles_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint profiles_phone_input_check check (length(phone_input) <= 250),
     avatar_path text
         constraint profiles_avatar_path_check check (btrim(avatar_path) <> '' and length(avatar_path) <= 1024),
     default_organization_id uuid,
@@ -2701,6 +2716,9 @@ begin
     if p_changes is null or jsonb_typeof(p_changes) <> 'object' or p_changes = '{}' then
         raise exception using errcode = '22023', message = 'changes must be a JSON object with at least one change';
     end if;
+    if not switchboard.json_is_bounded(p_changes, 65536) then
+        raise exception using errcode = '22023', message = 'changes must not exceed 64 kB of JSON text';
+    end if;
     for v_key, v_value in select c.key, c.value from jsonb_each(p_changes) as c loop
         v_problem := case
             when v_key = 'role' then
@@ -3050,7 +3068,8 @@ create table public.provider_accounts (
     label text
         constraint provider_accounts_label_check check (length(label) <= 200),
     account_ref text not null
-        constraint provider_accounts_account_ref_check check (btrim(account_ref) <> ''),
+        constraint provider_accounts_account_ref_check
+        check (btrim(account_ref) <> '' and length(account_ref) <= 200),
     -- Raises instead of returning false, because the detail of a failed CHECK prints the row; named to
     -- be the first CHECK that is evaluated, because any other one that fails would print it too.
     credentials jsonb
@@ -3169,13 +3188,19 @@ create table public.agents (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint agents_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
-    greeting text,
-    personality text,
-    tone text,
-    voice_id text,
+    description text
+        constraint agents_description_check check (length(description) <= 2000),
+    greeting text
+        constraint agents_greeting_check check (length(greeting) <= 2000),
+    personality text
+        constraint agents_personality_check check (length(personality) <= 10000),
+    tone text
+        constraint agents_tone_check check (length(tone) <= 200),
+    voice_id text
+        constraint agents_voice_id_check check (length(voice_id) <= 200),
     llm_config jsonb not null default '{}'
-        constraint agents_llm_config_check check (jsonb_typeof(llm_config) = 'object'),
+        constraint agents_llm_config_check
+        check (jsonb_typeof(llm_config) = 'object' and switchboard.json_is_bounded(llm_config, 16384)),
     is_active boolean not null default true,
     prompt_version_id uuid,
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
@@ -3231,14 +3256,18 @@ create table public.phone_numbers (
         constraint phone_numbers_provider_check check (private.is_provider(provider)),
     phone_number text not null
         constraint phone_numbers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint phone_numbers_phone_input_check check (length(phone_input) <= 250),
     friendly_name text
         constraint phone_numbers_friendly_name_check check (length(friendly_name) <= 100),
     metadata jsonb not null default '{}'
-        constraint phone_numbers_metadata_check check (jsonb_typeof(metadata) = 'object'),
+        constraint phone_numbers_metadata_check
+        check (jsonb_typeof(metadata) = 'object' and switchboard.json_is_bounded(metadata, 16384)),
     agent_id uuid,
-    webhook_url text,
-    webhook_observed_url text,
+    webhook_url text
+        constraint phone_numbers_webhook_url_check check (length(webhook_url) <= 2000),
+    webhook_observed_url text
+        constraint phone_numbers_webhook_observed_url_check check (length(webhook_observed_url) <= 2000),
     webhook_configured boolean not null generated always as (
         webhook_url is not null
         and webhook_observed_url is not null
@@ -3334,6 +3363,9 @@ begin
     end if;
     if coalesce(jsonb_typeof(p_metadata), 'object') <> 'object' then
         raise exception using errcode = '22023', message = 'metadata must be a JSON object';
+    end if;
+    if not switchboard.json_is_bounded(p_metadata, 16384) then
+        raise exception using errcode = '22023', message = 'metadata must not exceed 16 kB of JSON text';
     end if;
     if length(p_friendly_name) > 100 then
         raise exception using errcode = '22023', message = 'friendly_name must have at most 100 characters';
@@ -3461,13 +3493,17 @@ create table public.campaign_settings (
     id uuid not null default gen_random_uuid(),
     name text
         constraint campaign_settings_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint campaign_settings_description_check check (length(description) <= 2000),
     m1_message text not null
-        constraint campaign_settings_m1_message_check check (btrim(m1_message) <> ''),
+        constraint campaign_settings_m1_message_check
+        check (btrim(m1_message) <> '' and length(m1_message) <= 2000),
     m2_message text
-        constraint campaign_settings_m2_message_check check (btrim(m2_message) <> ''),
+        constraint campaign_settings_m2_message_check
+        check (btrim(m2_message) <> '' and length(m2_message) <= 2000),
     m3_message text
-        constraint campaign_settings_m3_message_check check (btrim(m3_message) <> ''),
+        constraint campaign_settings_m3_message_check
+        check (btrim(m3_message) <> '' and length(m3_message) <= 2000),
     m2_delay_hours integer not null default 48
         constraint campaign_settings_m2_delay_hours_check check (m2_delay_hours between 0 and 8760),
     m3_delay_hours integer not null default 72
@@ -3504,7 +3540,8 @@ create table public.campaign_settings (
     silence_nudge_days integer not null default 7
         constraint campaign_settings_silence_nudge_days_check check (silence_nudge_days > 0),
     silence_nudge_message text
-        constraint campaign_settings_silence_nudge_message_check check (btrim(silence_nudge_message) <> ''),
+        constraint campaign_settings_silence_nudge_message_check
+        check (btrim(silence_nudge_message) <> '' and length(silence_nudge_message) <= 2000),
     duplicate_action text not null default 'flag'
         constraint campaign_settings_duplicate_action_check
         check (duplicate_action in ('flag', 'skip', 'merge', 'keep_both')),
@@ -3520,7 +3557,8 @@ create table public.campaign_settings (
         constraint campaign_settings_required_fields_check
         check (private.is_lead_field_list(required_fields)),
     sender_number_id uuid,
-    cal_booking_link text,
+    cal_booking_link text
+        constraint campaign_settings_cal_booking_link_check check (length(cal_booking_link) <= 2000),
     is_template boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -3598,11 +3636,13 @@ create table public.datasets (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint datasets_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint datasets_description_check check (length(description) <= 2000),
     source text
         constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
     column_mapping jsonb not null default '{}'
-        constraint datasets_column_mapping_check check (jsonb_typeof(column_mapping) = 'object'),
+        constraint datasets_column_mapping_check
+        check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
     total_leads integer not null default 0,
     active_leads integer not null default 0,
     hot_leads integer not null default 0,
@@ -3678,17 +3718,21 @@ create table public.uploads (
     uploaded_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     filename text not null
         constraint uploads_filename_check check (btrim(filename) <> '' and length(filename) <= 500),
-    storage_path text,
+    storage_path text
+        constraint uploads_storage_path_check check (length(storage_path) <= 1024),
     file_size bigint
         constraint uploads_file_size_check check (file_size >= 0),
-    file_type text,
+    file_type text
+        constraint uploads_file_type_check check (length(file_type) <= 200),
     status text not null default 'pending'
         constraint uploads_status_check
         check (status in ('pending', 'processing', 'mapping', 'completed', 'failed')),
     mapping jsonb not null default '{}'
-        constraint uploads_mapping_check check (jsonb_typeof(mapping) = 'object'),
+        constraint uploads_mapping_check
+        check (jsonb_typeof(mapping) = 'object' and switchboard.json_is_bounded(mapping, 65536)),
     options jsonb not null default '{}'
-        constraint uploads_options_check check (jsonb_typeof(options) = 'object'),
+        constraint uploads_options_check
+        check (jsonb_typeof(options) = 'object' and switchboard.json_is_bounded(options, 65536)),
     rows_detected integer not null default 0,
     rows_inserted integer not null default 0,
     rows_merged integer not null default 0,
@@ -3751,15 +3795,18 @@ create table public.leads (
         constraint leads_last_name_check check (length(last_name) <= 200),
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint leads_phone_input_check check (length(phone_input) <= 250),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
     inquiry_date date,
-    notes text,
+    notes text
+        constraint leads_notes_check check (length(notes) <= 10000),
     attributes jsonb not null default '{}'
-        constraint leads_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint leads_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     contact_status text not null default 'READY'
         constraint leads_contact_status_check check (contact_status in (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
@@ -3779,8 +3826,10 @@ create table public.leads (
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     assigned_to uuid,
-    latest_lead_reply text,
-    conversation_summary text,
+    latest_lead_reply text
+        constraint leads_latest_lead_reply_check check (length(latest_lead_reply) <= 10000),
+    conversation_summary text
+        constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
     dup_seq integer not null default 0
@@ -4431,13 +4480,21 @@ create table public.lessons (
         )),
     title text not null
         constraint lessons_title_check check (btrim(title) <> '' and length(title) <= 300),
-    description text,
-    trigger text,
-    correct_response text,
-    incorrect_response text,
-    reasoning text,
-    example_conversation jsonb,
-    tags text[] not null default '{}',
+    description text
+        constraint lessons_description_check check (length(description) <= 10000),
+    trigger text
+        constraint lessons_trigger_check check (length(trigger) <= 10000),
+    correct_response text
+        constraint lessons_correct_response_check check (length(correct_response) <= 10000),
+    incorrect_response text
+        constraint lessons_incorrect_response_check check (length(incorrect_response) <= 10000),
+    reasoning text
+        constraint lessons_reasoning_check check (length(reasoning) <= 10000),
+    example_conversation jsonb
+        constraint lessons_example_conversation_check
+        check (switchboard.json_is_bounded(example_conversation, 65536)),
+    tags text[] not null default '{}'
+        constraint lessons_tags_check check (private.is_tag_list(tags)),
     priority integer not null default 0,
     times_applied integer not null default 0,
     success_rate numeric(3, 2)
@@ -4589,15 +4646,22 @@ create table public.prompt_templates (
     ) stored,
     name text not null
         constraint prompt_templates_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text not null,
-    category text not null,
+    description text not null
+        constraint prompt_templates_description_check check (length(description) <= 2000),
+    category text not null
+        constraint prompt_templates_category_check check (length(category) <= 200),
     template_structure jsonb not null
         constraint prompt_templates_template_structure_check
-        check (jsonb_typeof(template_structure) = 'object'),
-    industry text,
-    use_case text,
-    best_for text,
-    default_wizard_answers jsonb,
+        check (jsonb_typeof(template_structure) = 'object' and switchboard.json_is_bounded(template_structure, 262144)),
+    industry text
+        constraint prompt_templates_industry_check check (length(industry) <= 200),
+    use_case text
+        constraint prompt_templates_use_case_check check (length(use_case) <= 2000),
+    best_for text
+        constraint prompt_templates_best_for_check check (length(best_for) <= 2000),
+    default_wizard_answers jsonb
+        constraint prompt_templates_default_wizard_answers_check
+        check (switchboard.json_is_bounded(default_wizard_answers, 65536)),
     is_active boolean not null default true,
     is_system_template boolean not null generated always as (organization_id is null) stored,
     created_at timestamptz not null default now(),
@@ -4653,9 +4717,11 @@ create table public.prompts (
     dataset_id uuid,
     name text not null
         constraint prompts_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint prompts_description_check check (length(description) <= 2000),
     prompt_structure jsonb not null default '{}'
-        constraint prompts_prompt_structure_check check (jsonb_typeof(prompt_structure) = 'object'),
+        constraint prompts_prompt_structure_check
+        check (jsonb_typeof(prompt_structure) = 'object' and switchboard.json_is_bounded(prompt_structure, 262144)),
     token_budget integer not null default 4000
         constraint prompts_token_budget_check check (token_budget between 100 and 1000000),
     compiled_prompt text not null,
@@ -4668,7 +4734,8 @@ create table public.prompts (
     template_id uuid,
     template_scope uuid,
     copied_from_prompt_id uuid,
-    wizard_answers jsonb,
+    wizard_answers jsonb
+        constraint prompts_wizard_answers_check check (switchboard.json_is_bounded(wizard_answers, 65536)),
     lessons_count integer not null,
     manual_edits_count integer not null default 0,
     created_at timestamptz not null default now(),
@@ -4880,7 +4947,8 @@ create table public.prompt_versions (
     changes jsonb not null,
     changes_summary text not null,
     change_reason text not null
-        constraint prompt_versions_change_reason_check check (btrim(change_reason) <> ''),
+        constraint prompt_versions_change_reason_check
+        check (btrim(change_reason) <> '' and length(change_reason) <= 2000),
     previous_version_id uuid,
     -- No foreign key: clearing it when a person leaves would rewrite history.
     created_by uuid,
@@ -4953,6 +5021,9 @@ declare
 begin
     if p_reason is null or btrim(p_reason) = '' then
         raise exception using errcode = '22023', message = 'reason must say why the prompt is published';
+    end if;
+    if length(p_reason) > 2000 then
+        raise exception using errcode = '22023', message = 'reason must have at most 2,000 characters';
     end if;
 
     select * into v_prompt
@@ -5101,13 +5172,15 @@ create table public.customers (
     id uuid not null default gen_random_uuid(),
     phone_number text not null
         constraint customers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint customers_phone_input_check check (length(phone_input) <= 250),
     name text
         constraint customers_name_check check (length(name) <= 200),
     email text
         constraint customers_email_check check (private.is_email(email)),
     attributes jsonb not null default '{}'
-        constraint customers_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint customers_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
@@ -5156,7 +5229,8 @@ create table public.calls (
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
     caller_number text
         constraint calls_caller_number_check check (switchboard.is_e164(caller_number)),
-    caller_input text,
+    caller_input text
+        constraint calls_caller_input_check check (length(caller_input) <= 250),
     called_number text not null
         constraint calls_called_number_check check (switchboard.is_e164(called_number)),
     provider text not null
@@ -5168,18 +5242,24 @@ create table public.calls (
             'ringing', 'in_progress', 'completed', 'busy', 'no_answer', 'failed', 'rejected'
         )),
     decision jsonb not null
-        constraint calls_decision_check check (jsonb_typeof(decision) = 'object'),
+        constraint calls_decision_check
+        check (jsonb_typeof(decision) = 'object' and switchboard.json_is_bounded(decision, 262144)),
     started_at timestamptz not null default now(),
     answered_at timestamptz,
     ended_at timestamptz,
     duration_seconds integer generated always as (
         extract(epoch from ended_at - started_at)::integer
     ) stored,
-    outcome text,
-    sentiment text,
-    summary text,
-    recording_path text,
-    transcript text,
+    outcome text
+        constraint calls_outcome_check check (length(outcome) <= 200),
+    sentiment text
+        constraint calls_sentiment_check check (length(sentiment) <= 200),
+    summary text
+        constraint calls_summary_check check (length(summary) <= 10000),
+    recording_path text
+        constraint calls_recording_path_check check (length(recording_path) <= 1024),
+    transcript text
+        constraint calls_transcript_check check (length(transcript) <= 1000000),
     cost_micros bigint,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
