@@ -4081,8 +4081,15 @@ begin
     end if;
 
     -- One import at a time in an organization: duplicates are looked for in all its datasets, and two
-    -- imports side by side would miss each other's rows.
-    perform pg_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0));
+    -- imports side by side would miss each other's rows. The second does not wait, for each that does holds one of the
+    -- few connections that all organizations share.
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0)) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'import_running',
+            detail = 'Another import of the organization is not finished.',
+            hint = 'Send the rows again when it has been answered.';
+    end if;
 
     select o.default_country,
             o.calling_code,
@@ -4495,7 +4502,7 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
 
