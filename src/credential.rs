@@ -4,7 +4,7 @@ mod refusal;
 mod store;
 
 use crate::pg::error::{self, ErrorReport};
-use crate::pg::json::JsonText;
+use crate::pg::json::{Json, JsonText};
 use crate::pg::row::TriggerRow;
 use crate::pg::uuid::to_core;
 use crate::pg::{key, session, trigger};
@@ -15,7 +15,9 @@ use pgrx::iter::TableIterator;
 use pgrx::{AllocatedByPostgres, PgTrigger, name, pg_extern, pg_trigger};
 use refusal::{refused, shape};
 use std::ffi::CStr;
-use switchboard_core::credential::{self, Context, CredentialError, Envelope};
+use switchboard_core::credential::{
+    self, Context, CredentialError, Envelope, MAX_ENVELOPE_BYTES, MAX_PLAINTEXT_BYTES, ShapeError,
+};
 
 /// The roles that may call `seal` and `unseal`, judged by the outer role: a SECURITY DEFINER wrapper does not help.
 const UNSEAL_ROLES: [&str; 1] = ["service_role"];
@@ -69,18 +71,26 @@ fn open_for(
         .map_err(refused)
 }
 
+/// An envelope's text; no other value is printed for it.
+fn envelope_text(value: &Json) -> Result<JsonText, ShapeError> {
+    value.text(MAX_ENVELOPE_BYTES).ok_or(ShapeError::TooLong)
+}
+
 /// Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only.
 ///
 /// # Errors
 /// 42501 for other roles, 22023 for malformed input, 54000 above 64 KiB, 55000 without a key or with a wrong one.
 #[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
 fn seal(
-    plain: JsonText,
+    plain: Json,
     organization_id: Uuid,
     row_id: &str,
     purpose: &str,
 ) -> Result<JsonText, ErrorReport> {
     may_open("seal")?;
+    let plain = plain
+        .text(MAX_PLAINTEXT_BYTES)
+        .ok_or_else(|| refused(CredentialError::TooLarge))?;
     seal_for(&plain.0, organization_id, row_id, purpose)
 }
 
@@ -92,7 +102,7 @@ fn seal(
 /// row's, 55000 without the key it needs.
 #[pg_extern(volatile, parallel_unsafe, strict, cost = 1000)]
 fn unseal(
-    envelope: JsonText,
+    envelope: Json,
     organization_id: Uuid,
     row_id: &str,
     purpose: &str,
@@ -104,7 +114,9 @@ fn unseal(
             "reason must say what the credentials are opened for",
         ));
     }
-    let envelope = Envelope::parse(&envelope.0).map_err(shape)?;
+    let envelope = envelope_text(&envelope)
+        .and_then(|text| Envelope::parse(&text.0))
+        .map_err(shape)?;
     let opened = open_for(&envelope, organization_id, row_id, purpose);
     let result = if opened.is_ok() { "opened" } else { "refused" };
     // The log line stays when the transaction is rolled back; the row does not.
@@ -119,8 +131,8 @@ fn unseal(
 
 /// Whether the value has the shape of an envelope. Says nothing of who made it; needs no key.
 #[pg_extern(immutable, parallel_safe, strict)]
-fn is_sealed(value: JsonText) -> bool {
-    credential::is_sealed(&value.0)
+fn is_sealed(value: Json) -> bool {
+    envelope_text(&value).is_ok_and(|text| credential::is_sealed(&text.0))
 }
 
 /// What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest.
@@ -128,8 +140,11 @@ fn is_sealed(value: JsonText) -> bool {
 /// # Errors
 /// 22023 for anything but an envelope.
 #[pg_extern(immutable, parallel_safe, strict)]
-fn credential_hint(value: JsonText) -> Result<JsonText, ErrorReport> {
-    credential::hint(&value.0).map(JsonText::new).map_err(shape)
+fn credential_hint(value: Json) -> Result<JsonText, ErrorReport> {
+    envelope_text(&value)
+        .and_then(|text| credential::hint(&text.0))
+        .map(JsonText::new)
+        .map_err(shape)
 }
 
 /// True for an envelope. For CHECK constraints: it raises instead of answering false, because the message of a
@@ -138,8 +153,11 @@ fn credential_hint(value: JsonText) -> Result<JsonText, ErrorReport> {
 /// # Errors
 /// 22023, without the value, for anything else.
 #[pg_extern(immutable, parallel_safe, strict)]
-fn assert_sealed(value: JsonText) -> Result<bool, ErrorReport> {
-    Envelope::parse(&value.0).map(|_| true).map_err(shape)
+fn assert_sealed(value: Json) -> Result<bool, ErrorReport> {
+    envelope_text(&value)
+        .and_then(|text| Envelope::parse(&text.0))
+        .map(|_| true)
+        .map_err(shape)
 }
 
 /// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW without a column list, ENABLE ALWAYS, named to fire first.
@@ -166,10 +184,12 @@ fn seal_row<'a>(
         ["column", "organization column", "key column", "purpose"],
     )?;
     let row = TriggerRow::of(trigger)?;
-    let column = row.column::<JsonText>(name)?;
+    let column = row.column::<Json>(name)?;
     let Some(value) = row.new_value(&column) else {
         return Ok(row.unchanged());
     };
+    // Longer than any envelope is longer than any clear text, too.
+    let value = envelope_text(&value).map_err(|_| refused(CredentialError::TooLarge))?;
     let organization_column = row.column::<Uuid>(organization_name)?;
     let key_column = row.column::<Uuid>(key_name)?;
     let required = |id: Option<Uuid>, missing: &CStr| {
@@ -194,6 +214,7 @@ fn seal_row<'a>(
         let unchanged = row
             .old_value(&column)
             .flatten()
+            .and_then(|was| was.text(MAX_ENVELOPE_BYTES))
             .is_some_and(|was| *was.0 == *value.0)
             && row.old_value(&organization_column) == Some(Some(organization))
             && row.old_value(&key_column) == Some(Some(key_value));
@@ -208,7 +229,7 @@ fn seal_row<'a>(
         return Ok(row.unchanged());
     }
     let sealed = seal_for(&value.0, organization, &row_id, &purpose)?;
-    Ok(row.with([(&column, Some(sealed))]))
+    Ok(row.with([(&column, Some(Json::from(sealed)))]))
 }
 
 fn restoring() -> bool {

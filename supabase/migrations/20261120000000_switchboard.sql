@@ -125,6 +125,16 @@ comment on function private.email_key(text) is
     'An e-mail address as it is compared: trimmed, A to Z as a to z, every other character exactly as it is. In another collation the KELVIN SIGN U+212A would be a k, and somebody else''s address the invited one. Raises nothing.';
 grant execute on function private.email_key(text) to authenticated, service_role;
 
+create function private.is_tag_list(tags text[]) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select cardinality(tags) <= 50 and not exists (select from unnest(tags) as t (tag) where length(t.tag) > 100);
+end;
+comment on function private.is_tag_list(text[]) is
+    'Whether there are at most 50 tags, each of at most 100 characters. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_tag_list(text[]) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''
@@ -1106,13 +1116,17 @@ create table public.organizations (
         constraint organizations_email_check check (private.is_email(email)),
     phone_number text
         constraint organizations_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint organizations_phone_input_check check (length(phone_input) <= 250),
     website text
         constraint organizations_website_check
         check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
     logo_path text
         constraint organizations_logo_path_check
-        check (logo_path is null or switchboard.path_organization(logo_path) is not distinct from id),
+        check (
+            logo_path is null
+            or length(logo_path) <= 1024 and switchboard.path_organization(logo_path) is not distinct from id
+        ),
     primary_color text not null default '#8cc63f'
         constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
     quiet_start time not null default '08:00',
@@ -1128,7 +1142,7 @@ create table public.organizations (
     default_phone_number_id uuid,
     settings jsonb not null default '{}'
         constraint organizations_settings_check
-        check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
+        check (jsonb_typeof(settings) = 'object' and switchboard.json_is_bounded(settings, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
@@ -1693,7 +1707,8 @@ create table public.profiles (
         constraint profiles_country_check check (country ~ '^[A-Z]{2}$'),
     phone_number text
         constraint profiles_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint profiles_phone_input_check check (length(phone_input) <= 250),
     avatar_path text
         constraint profiles_avatar_path_check check (btrim(avatar_path) <> '' and length(avatar_path) <= 1024),
     default_organization_id uuid,
@@ -2889,6 +2904,9 @@ begin
     if p_changes is null or jsonb_typeof(p_changes) <> 'object' or p_changes = '{}' then
         raise exception using errcode = '22023', message = 'changes must be a JSON object with at least one change';
     end if;
+    if not switchboard.json_is_bounded(p_changes, 65536) then
+        raise exception using errcode = '22023', message = 'changes must not exceed 64 kB of JSON text';
+    end if;
     for v_key, v_value in select c.key, c.value from jsonb_each(p_changes) as c loop
         v_problem := case
             when v_key = 'role' then
@@ -3238,7 +3256,8 @@ create table public.provider_accounts (
     label text
         constraint provider_accounts_label_check check (length(label) <= 200),
     account_ref text not null
-        constraint provider_accounts_account_ref_check check (btrim(account_ref) <> ''),
+        constraint provider_accounts_account_ref_check
+        check (btrim(account_ref) <> '' and length(account_ref) <= 200),
     -- Raises instead of returning false, because the detail of a failed CHECK prints the row; named to
     -- be the first CHECK that is evaluated, because any other one that fails would print it too.
     credentials jsonb
@@ -3357,13 +3376,19 @@ create table public.agents (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint agents_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
-    greeting text,
-    personality text,
-    tone text,
-    voice_id text,
+    description text
+        constraint agents_description_check check (length(description) <= 2000),
+    greeting text
+        constraint agents_greeting_check check (length(greeting) <= 2000),
+    personality text
+        constraint agents_personality_check check (length(personality) <= 10000),
+    tone text
+        constraint agents_tone_check check (length(tone) <= 200),
+    voice_id text
+        constraint agents_voice_id_check check (length(voice_id) <= 200),
     llm_config jsonb not null default '{}'
-        constraint agents_llm_config_check check (jsonb_typeof(llm_config) = 'object'),
+        constraint agents_llm_config_check
+        check (jsonb_typeof(llm_config) = 'object' and switchboard.json_is_bounded(llm_config, 16384)),
     is_active boolean not null default true,
     prompt_version_id uuid,
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
@@ -3419,14 +3444,18 @@ create table public.phone_numbers (
         constraint phone_numbers_provider_check check (private.is_provider(provider)),
     phone_number text not null
         constraint phone_numbers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint phone_numbers_phone_input_check check (length(phone_input) <= 250),
     friendly_name text
         constraint phone_numbers_friendly_name_check check (length(friendly_name) <= 100),
     metadata jsonb not null default '{}'
-        constraint phone_numbers_metadata_check check (jsonb_typeof(metadata) = 'object'),
+        constraint phone_numbers_metadata_check
+        check (jsonb_typeof(metadata) = 'object' and switchboard.json_is_bounded(metadata, 16384)),
     agent_id uuid,
-    webhook_url text,
-    webhook_observed_url text,
+    webhook_url text
+        constraint phone_numbers_webhook_url_check check (length(webhook_url) <= 2000),
+    webhook_observed_url text
+        constraint phone_numbers_webhook_observed_url_check check (length(webhook_observed_url) <= 2000),
     webhook_configured boolean not null generated always as (
         webhook_url is not null
         and webhook_observed_url is not null
@@ -3522,6 +3551,9 @@ begin
     end if;
     if coalesce(jsonb_typeof(p_metadata), 'object') <> 'object' then
         raise exception using errcode = '22023', message = 'metadata must be a JSON object';
+    end if;
+    if not switchboard.json_is_bounded(p_metadata, 16384) then
+        raise exception using errcode = '22023', message = 'metadata must not exceed 16 kB of JSON text';
     end if;
     if length(p_friendly_name) > 100 then
         raise exception using errcode = '22023', message = 'friendly_name must have at most 100 characters';
@@ -3649,13 +3681,17 @@ create table public.campaign_settings (
     id uuid not null default gen_random_uuid(),
     name text
         constraint campaign_settings_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint campaign_settings_description_check check (length(description) <= 2000),
     m1_message text not null
-        constraint campaign_settings_m1_message_check check (btrim(m1_message) <> ''),
+        constraint campaign_settings_m1_message_check
+        check (btrim(m1_message) <> '' and length(m1_message) <= 2000),
     m2_message text
-        constraint campaign_settings_m2_message_check check (btrim(m2_message) <> ''),
+        constraint campaign_settings_m2_message_check
+        check (btrim(m2_message) <> '' and length(m2_message) <= 2000),
     m3_message text
-        constraint campaign_settings_m3_message_check check (btrim(m3_message) <> ''),
+        constraint campaign_settings_m3_message_check
+        check (btrim(m3_message) <> '' and length(m3_message) <= 2000),
     m2_delay_hours integer not null default 48
         constraint campaign_settings_m2_delay_hours_check check (m2_delay_hours between 0 and 8760),
     m3_delay_hours integer not null default 72
@@ -3692,7 +3728,8 @@ create table public.campaign_settings (
     silence_nudge_days integer not null default 7
         constraint campaign_settings_silence_nudge_days_check check (silence_nudge_days > 0),
     silence_nudge_message text
-        constraint campaign_settings_silence_nudge_message_check check (btrim(silence_nudge_message) <> ''),
+        constraint campaign_settings_silence_nudge_message_check
+        check (btrim(silence_nudge_message) <> '' and length(silence_nudge_message) <= 2000),
     duplicate_action text not null default 'flag'
         constraint campaign_settings_duplicate_action_check
         check (duplicate_action in ('flag', 'skip', 'merge', 'keep_both')),
@@ -3708,7 +3745,8 @@ create table public.campaign_settings (
         constraint campaign_settings_required_fields_check
         check (private.is_lead_field_list(required_fields)),
     sender_number_id uuid,
-    cal_booking_link text,
+    cal_booking_link text
+        constraint campaign_settings_cal_booking_link_check check (length(cal_booking_link) <= 2000),
     is_template boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -3787,11 +3825,13 @@ create table public.datasets (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint datasets_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint datasets_description_check check (length(description) <= 2000),
     source text
         constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
     column_mapping jsonb not null default '{}'
-        constraint datasets_column_mapping_check check (jsonb_typeof(column_mapping) = 'object'),
+        constraint datasets_column_mapping_check
+        check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
     total_leads integer not null default 0,
     active_leads integer not null default 0,
     hot_leads integer not null default 0,
@@ -3877,17 +3917,21 @@ create table public.uploads (
     uploaded_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     filename text not null
         constraint uploads_filename_check check (btrim(filename) <> '' and length(filename) <= 500),
-    storage_path text,
+    storage_path text
+        constraint uploads_storage_path_check check (length(storage_path) <= 1024),
     file_size bigint
         constraint uploads_file_size_check check (file_size >= 0),
-    file_type text,
+    file_type text
+        constraint uploads_file_type_check check (length(file_type) <= 200),
     status text not null default 'pending'
         constraint uploads_status_check
         check (status in ('pending', 'processing', 'mapping', 'completed', 'failed')),
     mapping jsonb not null default '{}'
-        constraint uploads_mapping_check check (jsonb_typeof(mapping) = 'object'),
+        constraint uploads_mapping_check
+        check (jsonb_typeof(mapping) = 'object' and switchboard.json_is_bounded(mapping, 65536)),
     options jsonb not null default '{}'
-        constraint uploads_options_check check (jsonb_typeof(options) = 'object'),
+        constraint uploads_options_check
+        check (jsonb_typeof(options) = 'object' and switchboard.json_is_bounded(options, 65536)),
     rows_detected integer not null default 0,
     rows_inserted integer not null default 0,
     rows_merged integer not null default 0,
@@ -4003,7 +4047,8 @@ create table public.leads (
         constraint leads_last_name_check check (length(last_name) <= 200),
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint leads_phone_input_check check (length(phone_input) <= 250),
     phone_extension text
         constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
@@ -4011,9 +4056,11 @@ create table public.leads (
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
     inquiry_date date,
-    notes text,
+    notes text
+        constraint leads_notes_check check (length(notes) <= 10000),
     attributes jsonb not null default '{}'
-        constraint leads_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint leads_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     contact_status text not null default 'READY'
         constraint leads_contact_status_check check (contact_status in (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
@@ -4033,8 +4080,10 @@ create table public.leads (
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     assigned_to uuid,
-    latest_lead_reply text,
-    conversation_summary text,
+    latest_lead_reply text
+        constraint leads_latest_lead_reply_check check (length(latest_lead_reply) <= 10000),
+    conversation_summary text
+        constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
     dup_seq integer not null default 0
@@ -4495,6 +4544,8 @@ as $$
 declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
+    -- Counted as printed and before anything is: 64 kB of numbers like 1e131071 would be a gigabyte of text.
+    max_bytes constant integer := 16 * 1024 * 1024;
     fields constant text[] := array[
         'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
         'notes'
@@ -4529,6 +4580,16 @@ begin
             detail = format('%s rows in one call; the limit is %s.', jsonb_array_length(p_rows), max_rows),
             hint = 'Send the rows in several calls.';
     end if;
+    if not switchboard.json_is_bounded(p_rows, max_bytes) then
+        raise exception using
+            errcode = 'PT413',
+            message = 'rows_too_large',
+            detail = 'The rows have more than 16 MB of JSON text.',
+            hint = 'Send the rows in several calls.';
+    end if;
+    if not switchboard.json_is_bounded(v_options, 65536) then
+        raise exception using errcode = '22023', message = 'options must not exceed 64 kB of JSON text';
+    end if;
     if jsonb_typeof(v_options) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
@@ -4555,8 +4616,15 @@ begin
     end if;
 
     -- One import at a time in an organization: duplicates are looked for in all its datasets, and two
-    -- imports side by side would miss each other's rows.
-    perform pg_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0));
+    -- imports side by side would miss each other's rows. The second does not wait, for each that does holds one of the
+    -- few connections that all organizations share.
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0)) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'import_running',
+            detail = 'Another import of the organization is not finished.',
+            hint = 'Send the rows again when it has been answered.';
+    end if;
 
     select o.default_country,
             o.calling_code,
@@ -4641,16 +4709,25 @@ begin
         select r.ordinality::integer as row_number, r.value as line, jsonb_typeof(r.value) = 'object' as is_object
         from jsonb_array_elements(p_rows) with ordinality as r
     ),
+    -- A cell that is too long goes no further than its verdict. 64 kB hold the longest notes, however escaped.
     cell as materialized (
         select raw.row_number,
             c.key as column_name,
-            c.value as given,
+            case when x.verdict is null then c.value else 'null' end as given,
+            x.verdict,
             case
                 when v_mapping ? c.key then v_mapping ->> c.key
                 when c.key = any (fields) and not c.key = any (v_mapped) then c.key
             end as field
         from raw
         cross join lateral jsonb_each(case when raw.is_object then raw.line else '{}' end) as c
+        cross join lateral (
+            select case
+                when jsonb_typeof(c.value) = 'number' and not switchboard.json_is_bounded(c.value, 40)
+                    then 'number_too_long'
+                when not switchboard.json_is_bounded(c.value, 65536) then 'too_long'
+            end as verdict
+        ) as x
     ),
     -- Spreadsheet artefacts ="…" and '… are unwrapped, white space round a value goes, and nothing is
     -- ever evaluated: a cell that begins with = + - @ stays the text it is.
@@ -4732,8 +4809,18 @@ begin
         ) as d on true
     ),
     problem as materialized (
-        select raw.row_number, null::text as field, raw.line #>> '{}' as value, 'not_an_object' as reason
+        select raw.row_number, null::text as field,
+            case when switchboard.json_is_bounded(raw.line, 65536) then left(raw.line #>> '{}', 500) end as value,
+            'not_an_object' as reason
         from raw where not raw.is_object
+        union all
+        select c.row_number, coalesce(c.field, c.column_name), null, c.verdict
+        from cell c
+        where c.verdict is not null
+        union all
+        select p.row_number, null, null, 'attributes_too_long'
+        from parsed p
+        where not switchboard.json_is_bounded(p.attributes, 65536)
         union all
         select c.row_number, c.field, c.given #>> '{}', 'not_a_text'
         from cleaned c
@@ -4764,7 +4851,7 @@ begin
             ('notes', p.notes)
         ) as f (name, value)
         left join cell c on c.row_number = p.row_number and c.field = f.name
-        where f.value is null and f.name = any (v_required)
+        where f.value is null and f.name = any (v_required) and c.verdict is null
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
@@ -4835,7 +4922,7 @@ begin
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
-            string_agg(d.notes, e'\n' order by d.row_number) as notes
+            left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes
         from decided d
         where v_action = 'merge' and d.decision <> 'suppressed'
         group by d.e164
@@ -4847,6 +4934,7 @@ begin
         join decided d on d.e164 = f.e164
         cross join lateral jsonb_each(d.attributes) as a
         group by f.e164
+        having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
@@ -4879,9 +4967,12 @@ begin
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
             notes = case
                 when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
-                else concat_ws(e'\n', l.notes, f.notes)
+                else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
-            attributes = coalesce(a.attributes, '{}') || l.attributes
+            attributes = case
+                when switchboard.json_is_bounded(a.attributes || l.attributes, 65536) then a.attributes || l.attributes
+                else l.attributes
+            end
         from folded f
         join existing e on e.phone_number = f.e164
         left join folded_attributes a on a.e164 = f.e164
@@ -4978,7 +5069,7 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction, and returns a report that accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the same number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
 
@@ -4998,13 +5089,21 @@ create table public.lessons (
         )),
     title text not null
         constraint lessons_title_check check (btrim(title) <> '' and length(title) <= 300),
-    description text,
-    trigger text,
-    correct_response text,
-    incorrect_response text,
-    reasoning text,
-    example_conversation jsonb,
-    tags text[] not null default '{}',
+    description text
+        constraint lessons_description_check check (length(description) <= 10000),
+    trigger text
+        constraint lessons_trigger_check check (length(trigger) <= 10000),
+    correct_response text
+        constraint lessons_correct_response_check check (length(correct_response) <= 10000),
+    incorrect_response text
+        constraint lessons_incorrect_response_check check (length(incorrect_response) <= 10000),
+    reasoning text
+        constraint lessons_reasoning_check check (length(reasoning) <= 10000),
+    example_conversation jsonb
+        constraint lessons_example_conversation_check
+        check (switchboard.json_is_bounded(example_conversation, 65536)),
+    tags text[] not null default '{}'
+        constraint lessons_tags_check check (private.is_tag_list(tags)),
     priority integer not null default 0,
     times_applied integer not null default 0,
     success_rate numeric(3, 2)
@@ -5157,15 +5256,22 @@ create table public.prompt_templates (
     ) stored,
     name text not null
         constraint prompt_templates_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text not null,
-    category text not null,
+    description text not null
+        constraint prompt_templates_description_check check (length(description) <= 2000),
+    category text not null
+        constraint prompt_templates_category_check check (length(category) <= 200),
     template_structure jsonb not null
         constraint prompt_templates_template_structure_check
-        check (jsonb_typeof(template_structure) = 'object'),
-    industry text,
-    use_case text,
-    best_for text,
-    default_wizard_answers jsonb,
+        check (jsonb_typeof(template_structure) = 'object' and switchboard.json_is_bounded(template_structure, 262144)),
+    industry text
+        constraint prompt_templates_industry_check check (length(industry) <= 200),
+    use_case text
+        constraint prompt_templates_use_case_check check (length(use_case) <= 2000),
+    best_for text
+        constraint prompt_templates_best_for_check check (length(best_for) <= 2000),
+    default_wizard_answers jsonb
+        constraint prompt_templates_default_wizard_answers_check
+        check (switchboard.json_is_bounded(default_wizard_answers, 65536)),
     is_active boolean not null default true,
     is_system_template boolean not null generated always as (organization_id is null) stored,
     created_at timestamptz not null default now(),
@@ -5245,9 +5351,11 @@ create table public.prompts (
     dataset_id uuid,
     name text not null
         constraint prompts_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint prompts_description_check check (length(description) <= 2000),
     prompt_structure jsonb not null default '{}'
-        constraint prompts_prompt_structure_check check (jsonb_typeof(prompt_structure) = 'object'),
+        constraint prompts_prompt_structure_check
+        check (jsonb_typeof(prompt_structure) = 'object' and switchboard.json_is_bounded(prompt_structure, 262144)),
     token_budget integer not null default 4000
         constraint prompts_token_budget_check check (token_budget between 100 and 1000000),
     compiled_prompt text not null,
@@ -5260,7 +5368,8 @@ create table public.prompts (
     template_id uuid,
     template_scope uuid,
     copied_from_prompt_id uuid,
-    wizard_answers jsonb,
+    wizard_answers jsonb
+        constraint prompts_wizard_answers_check check (switchboard.json_is_bounded(wizard_answers, 65536)),
     lessons_count integer not null,
     manual_edits_count integer not null default 0,
     created_at timestamptz not null default now(),
@@ -5482,7 +5591,8 @@ create table public.prompt_versions (
     changes jsonb not null,
     changes_summary text not null,
     change_reason text not null
-        constraint prompt_versions_change_reason_check check (btrim(change_reason) <> ''),
+        constraint prompt_versions_change_reason_check
+        check (btrim(change_reason) <> '' and length(change_reason) <= 2000),
     previous_version_id uuid,
     -- No foreign key: clearing it when a person leaves would rewrite history.
     created_by uuid,
@@ -5555,6 +5665,9 @@ declare
 begin
     if p_reason is null or btrim(p_reason) = '' then
         raise exception using errcode = '22023', message = 'reason must say why the prompt is published';
+    end if;
+    if length(p_reason) > 2000 then
+        raise exception using errcode = '22023', message = 'reason must have at most 2,000 characters';
     end if;
 
     select * into v_prompt
@@ -5703,13 +5816,15 @@ create table public.customers (
     id uuid not null default gen_random_uuid(),
     phone_number text not null
         constraint customers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint customers_phone_input_check check (length(phone_input) <= 250),
     name text
         constraint customers_name_check check (length(name) <= 200),
     email text
         constraint customers_email_check check (private.is_email(email)),
     attributes jsonb not null default '{}'
-        constraint customers_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint customers_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
@@ -5758,7 +5873,8 @@ create table public.calls (
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
     caller_number text
         constraint calls_caller_number_check check (switchboard.is_e164(caller_number)),
-    caller_input text,
+    caller_input text
+        constraint calls_caller_input_check check (length(caller_input) <= 250),
     called_number text not null
         constraint calls_called_number_check check (switchboard.is_e164(called_number)),
     provider text not null
@@ -5770,18 +5886,24 @@ create table public.calls (
             'ringing', 'in_progress', 'completed', 'busy', 'no_answer', 'failed', 'rejected'
         )),
     decision jsonb not null
-        constraint calls_decision_check check (jsonb_typeof(decision) = 'object'),
+        constraint calls_decision_check
+        check (jsonb_typeof(decision) = 'object' and switchboard.json_is_bounded(decision, 262144)),
     started_at timestamptz not null default now(),
     answered_at timestamptz,
     ended_at timestamptz,
     duration_seconds integer generated always as (
         extract(epoch from ended_at - started_at)::integer
     ) stored,
-    outcome text,
-    sentiment text,
-    summary text,
-    recording_path text,
-    transcript text,
+    outcome text
+        constraint calls_outcome_check check (length(outcome) <= 200),
+    sentiment text
+        constraint calls_sentiment_check check (length(sentiment) <= 200),
+    summary text
+        constraint calls_summary_check check (length(summary) <= 10000),
+    recording_path text
+        constraint calls_recording_path_check check (length(recording_path) <= 1024),
+    transcript text
+        constraint calls_transcript_check check (length(transcript) <= 1000000),
     cost_micros bigint,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -8083,6 +8205,25 @@ begin atomic
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
             where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
         ),
+        -- What a request runs under: PostgREST logs in as authenticator and takes over the settings of the role it acts as.
+        'api_settings', (
+            select jsonb_object_agg(s.name, coalesce((
+                select substr(c.setting, length(s.name) + 2)
+                from pg_catalog.pg_db_role_setting r
+                left join pg_catalog.pg_roles o on o.oid = r.setrole
+                cross join unnest(r.setconfig) as c (setting)
+                where starts_with(c.setting, s.name || '=')
+                    and (r.setdatabase = 0 or r.setdatabase = (
+                        select d.oid from pg_catalog.pg_database d where d.datname = current_database()
+                    ))
+                    and (r.setrole = 0 or o.rolname = 'authenticator'
+                        or o.rolname = 'authenticated' and s.name = 'lock_timeout')
+                order by o.rolname = 'authenticated' desc nulls last, r.setrole = 0, r.setdatabase = 0
+                limit 1
+            ), s.reset_val))
+            from pg_catalog.pg_settings s
+            where s.name in ('temp_file_limit', 'lock_timeout')
+        ),
         -- A ring with a wrong key is doctor_credentials'.
         'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
         'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
@@ -8094,7 +8235,7 @@ begin atomic
     );
 end;
 comment on function private.doctor_facts() is
-    'What doctor_server judges: settings, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
+    'What doctor_server judges: settings, also those of the API''s roles, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
 
 create function private.doctor_server(facts jsonb) returns table (severity text, code text, object text, finding text, fix text)
     language sql immutable
@@ -8141,6 +8282,20 @@ begin atomic
         'alter system set log_min_error_statement = ''panic''; select pg_reload_conf();'
         from s where s.settings ->> 'log_min_error_statement' not in ('fatal', 'panic')
     union all
+    select 'warn', 'temp_file_limit', 'authenticator',
+        'A request of one tenant may fill the disk with temporary files.',
+        'alter role authenticator set temp_file_limit = ''512MB''; -- as a superuser; new connections have it'
+        where facts #>> '{api_settings,temp_file_limit}' = '-1'
+    union all
+    select 'warn', 'lock_timeout', 'authenticated',
+        'A request may wait for another one''s locks for as long as a statement may take, and holds one of the API''s connections, which all tenants share.',
+        'alter role authenticated set lock_timeout = ''2s''; notify pgrst, ''reload config'';'
+        where case
+            when facts #>> '{api_settings,lock_timeout}' ~ '^[0-9]+$'
+                then (facts #>> '{api_settings,lock_timeout}')::bigint not between 1 and 2000
+            else (facts #>> '{api_settings,lock_timeout}')::interval > interval '2 seconds'
+        end
+    union all
     select 'error', 'key_missing', 'switchboard.key_file',
         'No credential key is loaded: credentials can neither be stored nor opened.',
         'alter system set switchboard.key_file = ''/path/outside/the/data/directory''; -- then restart; a ring is one line, *k1:<64 hex digits>'
@@ -8177,7 +8332,7 @@ begin atomic
         where (facts ->> 'profile_failures')::integer > 0;
 end;
 comment on function private.doctor_server(jsonb) is
-    'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
+    'Findings on the server, from private.doctor_facts(): settings that print secrets or bound nothing, a missing key, versions, what waits for the operator.';
 
 -- sql/schema/operator/doctor_contract.sql
 

@@ -28,6 +28,8 @@ export interface Catalogue {
   functions: { name: string; call: string }[];
   /** Functions of one text argument that an API role may execute. */
   takingText: string[];
+  /** Columns of the world's tables that hold texts or jsonb. */
+  values: { table: string; tenant: string; column: string; type: "text" | "jsonb" }[];
   /** One id of b's rows, and of a's, by table. */
   ids: Record<string, { a: string; b: string }>;
 }
@@ -137,6 +139,22 @@ const points = (by: Actor): Attack => ({
     })),
   works: touched,
 });
+
+const stores = (title: string, type: "text" | "jsonb", values: string[]): Attack => ({
+  id: "X13",
+  title,
+  by: "owner",
+  tries: (_, { values: columns }) =>
+    columns.filter((column) => column.type === type).flatMap(({ table, tenant, column }) =>
+      values.map((value) => ({
+        subject: `${table}.${column}`,
+        statements: [`update ${table} set ${column} = ${value} where ${tenant} = '${a}'`],
+      }))
+    ),
+  works: touched,
+});
+/** 100 bytes that read as a megabyte. */
+const NUMBERS = `[${"1e131071,".repeat(9)}1e131071]`;
 
 /** A statement of one world, or none. */
 const special = (
@@ -446,4 +464,9 @@ export const attacks: Attack[] = [
       })),
     works: (outcome) => !touched(outcome),
   },
+  stores("store in 100 bytes what everybody reads as a megabyte", "jsonb", [
+    `'${NUMBERS}'`,
+    `'{"k": ${NUMBERS}}'`,
+  ]),
+  stores("store a text of two megabytes", "text", ["repeat('x', 2000000)"]),
 ];

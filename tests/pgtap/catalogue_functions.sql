@@ -229,6 +229,7 @@ select bag_eq(
         ('private.is_future(instant text)', 's', false),
         ('private.is_lead_field_list(fields jsonb)', 'i', false),
         ('private.is_read_capability_list(names text[])', 'i', false),
+        ('private.is_tag_list(tags text[])', 'i', false),
         ('private.is_time_zone(name text)', 'i', false),
         ('private.keep_default_organization()', 'v', true),
         ('private.keep_last_owner()', 'v', true),
@@ -327,6 +328,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)', 'i', 's', true, 1),
         ('switchboard.credential_hint(value jsonb)', 'i', 's', true, 1),
         ('switchboard.assert_sealed(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)', 'i', 's', true, 1),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)', 'i', 's', true, 1) $$,
     'the native functions and their marks');
 
@@ -390,6 +392,7 @@ select bag_eq(
         ('private.add_phone_number(p_phone_number text, p_provider text, p_provider_account_id uuid, p_agent_id uuid, p_friendly_name text, p_metadata jsonb)'),
         ('private.publish_prompt(p_prompt_id uuid, p_reason text)'),
         ('private.is_provider(name text)'),
+        ('private.is_tag_list(tags text[])'),
         ('private.is_time_zone(name text)'),
         ('private.providers()'),
         ('private.is_day_list(days jsonb)'),
@@ -426,6 +429,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)') $$,
     'authenticated may call these functions and no other');
 select bag_eq(
@@ -447,6 +451,7 @@ select bag_eq(
         ('private.email_key(address text)'),
         ('private.is_email(address text)'),
         ('private.is_provider(name text)'),
+        ('private.is_tag_list(tags text[])'),
         ('private.is_time_zone(name text)'),
         ('private.providers()'),
         ('private.is_day_list(days jsonb)'),
@@ -483,6 +488,7 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)'),
         ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)'),
         ('switchboard.unseal(envelope jsonb, organization_id uuid, row_id text, purpose text, reason text)') $$,

@@ -117,6 +117,13 @@ select is(tests.server(changes), expected, format('%s: %s', expected, changes)) 
     ('{"extension_available": "2"}', 'warn extension_outdated'),
     ('{"platform_admins": 0}', 'info no_platform_admin'),
     ('{"profile_failures": 2}', 'warn profile_failures'),
+    ('{"api_settings": {"temp_file_limit": "-1", "lock_timeout": "2s"}}', 'warn temp_file_limit'),
+    ('{"api_settings": {"temp_file_limit": "512MB", "lock_timeout": "2s"}}', 'well'),
+    ('{"api_settings": {"temp_file_limit": "524288", "lock_timeout": "2000"}}', 'well'),
+    ('{"api_settings": {"lock_timeout": "8s"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "1min"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "0"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "8000"}}', 'warn lock_timeout'),
     ('{"settings": {"server_version_num": "140020"}}', 'error server_outdated'),
     ('{"settings": {"server_version_num": "150008"}}', 'error server_outdated'),
     ('{"settings": {"server_version_num": "150009"}}', 'warn server_outdated'),
@@ -128,6 +135,9 @@ select is(tests.server(changes), expected, format('%s: %s', expected, changes)) 
     ('{"settings": {"server_version_num": "170005"}}', 'warn server_outdated')
 ) as v (changes, expected);
 select is((private.doctor_facts() -> 'key_loaded')::boolean, true, 'this server has a key');
+select is(private.doctor_facts() -> 'api_settings', '{"temp_file_limit": "512MB", "lock_timeout": "2s"}', 'and bounds what a request takes');
+alter role authenticated reset lock_timeout;
+select is(private.doctor_facts() #>> '{api_settings,lock_timeout}', '8s', 'the login role''s setting holds where the acting role has none');
 select is(private.doctor_facts() #>> '{settings,log_statement}', current_setting('log_statement'), 'and its settings are read');
 
 -- Who may ask, and the owner's reports.

@@ -6,11 +6,13 @@ create table public.datasets (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint datasets_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint datasets_description_check check (length(description) <= 2000),
     source text
         constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
     column_mapping jsonb not null default '{}'
-        constraint datasets_column_mapping_check check (jsonb_typeof(column_mapping) = 'object'),
+        constraint datasets_column_mapping_check
+        check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
     total_leads integer not null default 0,
     active_leads integer not null default 0,
     hot_leads integer not null default 0,

@@ -9,6 +9,25 @@ begin atomic
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
             where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
         ),
+        -- What a request runs under: PostgREST logs in as authenticator and takes over the settings of the role it acts as.
+        'api_settings', (
+            select jsonb_object_agg(s.name, coalesce((
+                select substr(c.setting, length(s.name) + 2)
+                from pg_catalog.pg_db_role_setting r
+                left join pg_catalog.pg_roles o on o.oid = r.setrole
+                cross join unnest(r.setconfig) as c (setting)
+                where starts_with(c.setting, s.name || '=')
+                    and (r.setdatabase = 0 or r.setdatabase = (
+                        select d.oid from pg_catalog.pg_database d where d.datname = current_database()
+                    ))
+                    and (r.setrole = 0 or o.rolname = 'authenticator'
+                        or o.rolname = 'authenticated' and s.name = 'lock_timeout')
+                order by o.rolname = 'authenticated' desc nulls last, r.setrole = 0, r.setdatabase = 0
+                limit 1
+            ), s.reset_val))
+            from pg_catalog.pg_settings s
+            where s.name in ('temp_file_limit', 'lock_timeout')
+        ),
         -- A ring with a wrong key is doctor_credentials'.
         'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
         'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
@@ -20,7 +39,7 @@ begin atomic
     );
 end;
 comment on function private.doctor_facts() is
-    'What doctor_server judges: settings, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
+    'What doctor_server judges: settings, also those of the API''s roles, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
 
 create function private.doctor_server(facts jsonb) returns table (severity text, code text, object text, finding text, fix text)
     language sql immutable
@@ -67,6 +86,20 @@ begin atomic
         'alter system set log_min_error_statement = ''panic''; select pg_reload_conf();'
         from s where s.settings ->> 'log_min_error_statement' not in ('fatal', 'panic')
     union all
+    select 'warn', 'temp_file_limit', 'authenticator',
+        'A request of one tenant may fill the disk with temporary files.',
+        'alter role authenticator set temp_file_limit = ''512MB''; -- as a superuser; new connections have it'
+        where facts #>> '{api_settings,temp_file_limit}' = '-1'
+    union all
+    select 'warn', 'lock_timeout', 'authenticated',
+        'A request may wait for another one''s locks for as long as a statement may take, and holds one of the API''s connections, which all tenants share.',
+        'alter role authenticated set lock_timeout = ''2s''; notify pgrst, ''reload config'';'
+        where case
+            when facts #>> '{api_settings,lock_timeout}' ~ '^[0-9]+$'
+                then (facts #>> '{api_settings,lock_timeout}')::bigint not between 1 and 2000
+            else (facts #>> '{api_settings,lock_timeout}')::interval > interval '2 seconds'
+        end
+    union all
     select 'error', 'key_missing', 'switchboard.key_file',
         'No credential key is loaded: credentials can neither be stored nor opened.',
         'alter system set switchboard.key_file = ''/path/outside/the/data/directory''; -- then restart; a ring is one line, *k1:<64 hex digits>'
@@ -103,4 +136,4 @@ begin atomic
         where (facts ->> 'profile_failures')::integer > 0;
 end;
 comment on function private.doctor_server(jsonb) is
-    'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
+    'Findings on the server, from private.doctor_facts(): settings that print secrets or bound nothing, a missing key, versions, what waits for the operator.';

@@ -10,15 +10,22 @@ create table public.prompt_templates (
     ) stored,
     name text not null
         constraint prompt_templates_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text not null,
-    category text not null,
+    description text not null
+        constraint prompt_templates_description_check check (length(description) <= 2000),
+    category text not null
+        constraint prompt_templates_category_check check (length(category) <= 200),
     template_structure jsonb not null
         constraint prompt_templates_template_structure_check
-        check (jsonb_typeof(template_structure) = 'object'),
-    industry text,
-    use_case text,
-    best_for text,
-    default_wizard_answers jsonb,
+        check (jsonb_typeof(template_structure) = 'object' and switchboard.json_is_bounded(template_structure, 262144)),
+    industry text
+        constraint prompt_templates_industry_check check (length(industry) <= 200),
+    use_case text
+        constraint prompt_templates_use_case_check check (length(use_case) <= 2000),
+    best_for text
+        constraint prompt_templates_best_for_check check (length(best_for) <= 2000),
+    default_wizard_answers jsonb
+        constraint prompt_templates_default_wizard_answers_check
+        check (switchboard.json_is_bounded(default_wizard_answers, 65536)),
     is_active boolean not null default true,
     is_system_template boolean not null generated always as (organization_id is null) stored,
     created_at timestamptz not null default now(),

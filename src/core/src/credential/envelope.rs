@@ -11,7 +11,7 @@ use super::crypto::TAG_BYTES;
 use super::error::ShapeError;
 use super::hint::{self, Readable};
 use super::json::{self, Fault};
-use super::limits::ALGORITHM;
+use super::limits::{ALGORITHM, MAX_ENVELOPE_BYTES};
 
 const KEYS: [&str; 8] = ["$sealed", "alg", "tv", "s", "k", "c", "m", "r"];
 /// 64 KiB of clear text, padded, tagged and in base64, come to 87,488 characters.
@@ -41,6 +41,9 @@ impl Envelope {
     /// # Errors
     /// [`ShapeError`] names the key and the rule.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
+        if text.len() > MAX_ENVELOPE_BYTES {
+            return Err(ShapeError::TooLong);
+        }
         let entries = json::entries(text)?;
         if entries.iter().any(|(key, _)| !KEYS.contains(&key.as_str())) {
             return Err(ShapeError::UnknownKey);
