@@ -1802,6 +1802,7 @@ export type Database = {
       "upload_errors": {
         Row: {
           "column_name": string | null;
+          "created_at": string;
           "dataset_id": string | null;
           "id": string;
           "organization_id": string;
@@ -1813,6 +1814,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "column_name"?: string | null;
+          "created_at"?: string;
           "dataset_id"?: string | null;
           "id"?: string;
           "organization_id": string;
@@ -1823,6 +1825,7 @@ export type Database = {
         };
         Update: {
           "column_name"?: string | null;
+          "created_at"?: string;
           "dataset_id"?: string | null;
           "id"?: string;
           "organization_id"?: string;
