@@ -176,7 +176,14 @@ Deno.test("a backend with the service key works on every tenant, and names the o
   const made = await populate(a);
   const server = service();
   for (
-    const table of ["phone_numbers", "agents", "leads", "prompt_versions", "provider_accounts", "audit_log"]
+    const table of [
+      "phone_numbers",
+      "agents",
+      "leads",
+      "prompt_versions",
+      "provider_accounts",
+      "audit_log",
+    ]
   ) {
     const rows = ok(await untyped(server).from(table).select("*").eq("organization_id", a.id));
     assert.ok(rows.length > 0, table);
@@ -200,7 +207,9 @@ Deno.test("a backend with the service key works on every tenant, and names the o
   const error = refused(await server.from("datasets").insert(nobodys), 400, "PT400");
   assert.equal(error.message, "organization_required");
   const named = service({ "x-organization-id": a.id });
-  ok(await named.from("datasets").insert({ name: `By header ${crypto.randomUUID()}` }).select("id"));
+  ok(
+    await named.from("datasets").insert({ name: `By header ${crypto.randomUUID()}` }).select("id"),
+  );
 });
 
 Deno.test("what nobody has, the service key has not: counters, history, another tenant's reference", async () => {

@@ -218,6 +218,33 @@ const counted = ({ counters }: World, statement: (c: NonNullable<World["counters
   ];
 const own = ({ tables, name }: World) =>
   tables.find((table) => table.name === "datasets")?.tenant ?? name;
+/** A contact opts out, something happens to the lead, and the number comes again: it works where that lead is open. */
+const optedOut = (
+  way: string,
+  between: (c: NonNullable<World["counters"]>) => string[],
+): Attack =>
+  special(
+    "X13",
+    `contact somebody who opted out ${way}`,
+    "postgres",
+    (world) =>
+      world.counters && [
+        `select set_config('tests.number', phone_number, true)
+         from ${world.counters.children} where id = '${id("a.lead.rep")}'`,
+        `update ${world.counters.children} set contact_status = 'REMOVED' where id = '${
+          id("a.lead.rep")
+        }'`,
+        `insert into ${world.counters.parents} (id, ${own(world)}, name)
+         values ('${id("a.other")}', '${a}', 'Other list')`,
+        ...between(world.counters),
+        `insert into ${world.counters.children}
+           (${own(world)}, ${world.counters.parent}, first_name, phone_number)
+         values ('${a}', '${id("a.other")}', 'Again', current_setting('tests.number'))`,
+        `select 1 from ${world.counters.children}
+         where ${world.counters.parent} = '${id("a.other")}' and contact_status <> 'REMOVED'`,
+      ],
+    touched,
+  );
 
 export const attacks: Attack[] = [
   lists("owner", [a]),
@@ -349,6 +376,13 @@ export const attacks: Attack[] = [
       ]),
     ({ rows }) => rows.some(({ wrong }) => wrong),
   ),
+  optedOut("by a lead in another dataset", () => []),
+  optedOut("by another number for the lead that opted out", ({ children }) => [
+    `update ${children} set phone_number = '+447700900777' where id = '${id("a.lead.rep")}'`,
+  ]),
+  optedOut("by deleting the lead that opted out", ({ children }) => [
+    `delete from ${children} where id = '${id("a.lead.rep")}'`,
+  ]),
   special(
     "X6",
     "300 leads in one statement rewrite their dataset 300 times",

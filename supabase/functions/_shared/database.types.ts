@@ -1805,6 +1805,7 @@ export type Database = {
       "upload_errors": {
         Row: {
           "column_name": string | null;
+          "created_at": string;
           "dataset_id": string | null;
           "id": string;
           "organization_id": string;
@@ -1816,6 +1817,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "column_name"?: string | null;
+          "created_at"?: string;
           "dataset_id"?: string | null;
           "id"?: string;
           "organization_id": string;
@@ -1826,6 +1828,7 @@ export type Database = {
         };
         Update: {
           "column_name"?: string | null;
+          "created_at"?: string;
           "dataset_id"?: string | null;
           "id"?: string;
           "organization_id"?: string;
