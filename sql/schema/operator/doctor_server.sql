@@ -7,7 +7,7 @@ begin atomic
     select jsonb_build_object(
         'settings', (
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
-            where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
+            where s.name ~ '^(server_version_num|shared_preload_libraries|log_|auto_explain[.]|pgaudit[.])'
         ),
         -- What a request runs under: PostgREST logs in as authenticator and takes over the settings of the role it acts as.
         'api_settings', (
@@ -26,7 +26,7 @@ begin atomic
                 limit 1
             ), s.reset_val))
             from pg_catalog.pg_settings s
-            where s.name in ('temp_file_limit', 'lock_timeout')
+            where s.name in ('temp_file_limit', 'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout')
         ),
         -- A ring with a wrong key is doctor_credentials'.
         'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
@@ -52,7 +52,10 @@ begin atomic
             coalesce(facts #>> '{settings,log_statement}', 'none') in ('mod', 'all')
                 or coalesce(facts #>> '{settings,log_min_duration_statement}', '-1') <> '-1'
                 or coalesce(facts #>> '{settings,log_min_duration_sample}', '-1') <> '-1'
-                or coalesce(facts #>> '{settings,log_transaction_sample_rate}', '0') <> '0' as logs_statements
+                or coalesce(facts #>> '{settings,log_transaction_sample_rate}', '0') <> '0' as logs_statements,
+            -- A time with or without a unit, as it was written.
+            facts #>> '{api_settings,statement_timeout}' ~ '^0+ *[a-z]*$' as statements_without_end,
+            facts #>> '{api_settings,idle_in_transaction_session_timeout}' ~ '^0+ *[a-z]*$' as idles_without_end
     )
     select 'error', 'log_statement', 'log_statement',
         format('It is %s: every statement goes to the log with its text, credentials included.', s.settings ->> 'log_statement'),
@@ -105,6 +108,23 @@ begin atomic
         'alter system set switchboard.key_file = ''/path/outside/the/data/directory''; -- then restart; a ring is one line, *k1:<64 hex digits>'
         where not (facts ->> 'key_loaded')::boolean
     union all
+    -- Whoever may not read the setting knows nothing of it.
+    select 'warn', 'not_preloaded', 'shared_preload_libraries',
+        'The library is not in it: every connection loads it anew, and reads the key file and the phone tables for itself.',
+        'alter system set shared_preload_libraries = '
+            || concat_ws(', ', nullif(s.settings ->> 'shared_preload_libraries', ''), 'switchboard') || '; -- then restart'
+        from s where s.settings ->> 'shared_preload_libraries' !~ '(^|[ ,"/])switchboard([ ,".]|$)'
+    union all
+    select 'warn', 'no_statement_timeout', 'authenticator',
+        'A request of the API may run for ever, and so hold a connection and its locks.',
+        'alter role authenticator set statement_timeout = ''8s'';'
+        from s where s.statements_without_end
+    union all
+    select 'info', 'no_idle_timeout', 'authenticator',
+        'A transaction that a client leaves open holds its locks for ever.',
+        'alter role authenticator set idle_in_transaction_session_timeout = ''60s'';'
+        from s where s.idles_without_end
+    union all
     -- CVE-2023-2455, CVE-2024-10976: row level security kept for a role that had changed.
     select 'error', 'server_outdated', format('PostgreSQL %s.%s', s.version / 10000, s.version % 10000),
         'Its row level security can be kept from the wrong role (CVE-2023-2455, CVE-2024-10976), or it is older than PostgreSQL 15.',
@@ -136,4 +156,4 @@ begin atomic
         where (facts ->> 'profile_failures')::integer > 0;
 end;
 comment on function private.doctor_server(jsonb) is
-    'Findings on the server, from private.doctor_facts(): settings that print secrets or bound nothing, a missing key, versions, what waits for the operator.';
+    'Findings on the server, from private.doctor_facts(): settings that print secrets, bound nothing or leave requests without an end, a missing key or library, versions, what waits for the operator.';
