@@ -77,6 +77,33 @@ Deno.test("another tenant's id in a write is refused, with everything beside it"
   }
 });
 
+Deno.test("no trigger tells a stranger whether an organization exists, or its country", async () => {
+  const b = await tenant();
+  const others = [await tenant(), await tenant({ default_country: "US" })];
+  const rows: [string, Record<string, unknown>][] = [
+    ["customers", { phone_number: "020 7183 8750" }],
+    ["customers", { phone_number: "(415) 555-0132" }],
+    [
+      "provider_accounts",
+      { provider: "twilio", account_ref: "AC", credentials: { authToken: "x" } },
+    ],
+  ];
+  // A refusal repeats what was sent, and the id that the row would have had.
+  const answer = async (table: string, row: Record<string, unknown>, organization_id: string) => {
+    const body = JSON.stringify({ ...row, organization_id });
+    const { status, text } = await raw(b.owner, table, { method: "POST", body });
+    assert.ok(status === 400 || status === 403, text);
+    return `${status} ${text.replaceAll(/[0-9a-f-]{36}/g, "?")}`;
+  };
+  for (const [table, row] of rows) {
+    const ofNothing = await answer(table, row, crypto.randomUUID());
+    for (const { id } of others) assert.equal(await answer(table, row, id), ofNothing);
+  }
+  const own = await b.as.from("customers").insert({ phone_number: "020 7183 8750" })
+    .select("phone_number").single();
+  assert.equal(ok(own).phone_number, "+442071838750");
+});
+
 Deno.test("an upsert with another tenant's row id makes an own row and leaves theirs alone", async () => {
   const [a, b] = [await tenant(), await tenant()];
   const theirs = await populate(a);
