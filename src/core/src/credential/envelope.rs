@@ -231,6 +231,15 @@ mod tests {
         for (chars, fits) in [(21, false), (22, true), (90_000, true), (90_002, false)] {
             assert_eq!(is_sealed(&text(&"A".repeat(chars))), fits, "{chars}");
         }
+        let padded = |bytes: usize| {
+            let envelope = text(&"A".repeat(22));
+            format!("{envelope}{}", " ".repeat(bytes - envelope.len()))
+        };
+        assert!(is_sealed(&padded(MAX_ENVELOPE_BYTES)));
+        assert_eq!(
+            Envelope::parse(&padded(MAX_ENVELOPE_BYTES + 1)),
+            Err(ShapeError::TooLong)
+        );
         // 1 more than a multiple of 4 is no base64 of any number of bytes.
         assert!(!is_sealed(&text(&"A".repeat(25))));
     }

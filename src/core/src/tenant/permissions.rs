@@ -247,6 +247,12 @@ mod tests {
         let read = |text: &str| parse_permissions(text);
         assert_eq!(read("{}"), Ok(Permissions::default()));
         assert_eq!(read(" { } "), Ok(Permissions::default()));
+        let padded = |bytes: usize| format!("{{{}}}", " ".repeat(bytes - 2));
+        assert_eq!(
+            read(&padded(MAX_PERMISSIONS_BYTES)),
+            Ok(Permissions::default())
+        );
+        assert_eq!(read(&padded(MAX_PERMISSIONS_BYTES + 1)), Err(too_long()));
         assert_eq!(
             read(r#"{"prompts.publish": true, "leads.write": false}"#),
             Ok(Permissions {
