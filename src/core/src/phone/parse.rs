@@ -1,7 +1,7 @@
 //! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
 //! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
 
-use super::{Description, MAX_INPUT_CHARS, clean, engine, fast, test_range};
+use super::{Description, MAX_INPUT_CHARS, clean, dialable, engine, fast, test_range};
 
 /// How [`parse`] reads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,6 +84,8 @@ names! {
         ExcelScientific = "excel_scientific",
         /// A letter outside an extension marker, such as O for 0.
         Letters = "letters",
+        /// A number inside its country of emergency services, inquiries or text services: no subscriber's.
+        ShortOrEmergency = "short_or_emergency",
     }
 }
 
@@ -226,6 +228,8 @@ fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
         (Validity::TestRange, None)
     } else if number.description.valid {
         (Validity::Valid, None)
+    } else if dialable::is_short(&number.e164) {
+        (Validity::Possible, Some(Reason::ShortOrEmergency))
     } else if number.local_only {
         (Validity::Possible, Some(Reason::TooShort))
     } else {
