@@ -7,7 +7,7 @@ use crate::pg::owner::as_owner_of;
 use crate::pg::row::{Column, TriggerRow};
 use crate::pg::session::{self, Visibility};
 use crate::pg::spi::{self, Query};
-use crate::pg::trigger;
+use crate::pg::trigger::{self, More};
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_trigger};
@@ -77,6 +77,10 @@ impl<'a> RegionSource<'a> {
             Self::Organization => "the organization's country".to_owned(),
         };
         let hint = match self {
+            _ if reason == Reason::ShortOrEmergency => {
+                "A short number reaches a service inside its country, and nobody's telephone."
+                    .to_owned()
+            }
             Self::Column(name) if unknown => {
                 format!(
                     "{} must hold an ISO 3166 code such as GB.",
@@ -90,15 +94,69 @@ impl<'a> RegionSource<'a> {
     }
 }
 
+/// Where the trigger writes what the numbering plan says of the number: its arguments after the third.
+#[derive(Default)]
+struct Verdicts<'a> {
+    number_type: Option<Column<&'a str>>,
+    validity: Option<Column<&'a str>>,
+}
+
+impl<'a> Verdicts<'a> {
+    fn of(row: &TriggerRow<'a>, arguments: Option<More<'_>>) -> Result<Self, ErrorReport> {
+        let mut verdicts = Self::default();
+        for argument in arguments.iter().flat_map(More::iter) {
+            let bytes = argument.to_bytes_with_nul();
+            let (column, name) = if let Some(name) = bytes.strip_prefix(b"type:") {
+                (&mut verdicts.number_type, name)
+            } else if let Some(name) = bytes.strip_prefix(b"validity:") {
+                (&mut verdicts.validity, name)
+            } else {
+                return Err(error::wrong_trigger(format!(
+                    "argument {} of the trigger is not type:<column> or validity:<column>",
+                    argument.to_string_lossy()
+                )));
+            };
+            let name = CStr::from_bytes_with_nul(name).map_err(error::internal)?;
+            *column = Some(row.column(name)?);
+        }
+        Ok(verdicts)
+    }
+
+    /// Whether the row has what [`Self::values`] would write.
+    fn stand(&self, row: &TriggerRow<'a>, number: Option<&str>) -> bool {
+        self.values(number)
+            .into_iter()
+            .all(|(column, value)| column.is_none_or(|column| row.new_value(column) == value))
+    }
+
+    fn values(
+        &self,
+        number: Option<&str>,
+    ) -> [(Option<&Column<&'a str>>, Option<&'static str>); 2] {
+        let (number_type, validity) = (self.number_type.as_ref(), self.validity.as_ref());
+        let of_type = number
+            .filter(|_| number_type.is_some())
+            .and_then(|number| phone::describe(number).map(|found| found.number_type.as_str()));
+        let of_validity = number
+            .filter(|_| validity.is_some())
+            .map(|number| phone::validity(number).as_str());
+        [(number_type, of_type), (validity, of_validity)]
+    }
+}
+
 /// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
-/// column (keeps the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`).
-/// Canonical E.164 need only be possible; other spellings must be valid or test numbers.
+/// column (as given), region (ISO code, `organization`, `column:<name>`), optionally `type:<column>`,
+/// `validity:<column>`. Canonical E.164 must be possible and not short; other spellings valid or test numbers.
 ///
 /// The column that the statement set is read: the target if it did, else the source. The source keeps what was
 /// read, or what the same statement wrote there. NULL stays NULL.
 ///
-/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid
+/// A text in canonical E.164 form is taken at its word when it is possible and can be a subscriber's: no short number
+/// (`+49110`), and not so short that it is only dialled inside its own area. Any other spelling must lead to a valid
 /// number or a published test number, because reading it takes a guess. `reason` is one of `parse_phone`.
+///
+/// The columns of type and validity are nobody's to write: they are written anew with every row that is inserted or
+/// updated, by the metadata of that moment.
 ///
 /// # Errors
 /// 22023 naming column, reason and key, 39P01 for arguments that name nothing.
@@ -112,35 +170,54 @@ fn normalize_phone<'a>(
 fn normalize<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
-    let [target, source, region] =
-        trigger::arguments(trigger, ["target column", "source column", "region"])?;
+    let names = ["target column", "source column", "region"];
+    let ([target, source, region], more) = trigger::arguments_and_more(trigger, names)?;
     let row = TriggerRow::of(trigger)?;
     let number_column = row.column(target)?;
     let text_column = row.column(source)?;
+    let verdicts = Verdicts::of(&row, more)?;
     let (given, text) = match (written(&row, &number_column), written(&row, &text_column)) {
-        (None, None) => return Ok(row.unchanged()),
+        (None, None) => {
+            let number = row.new_value(&number_column);
+            return Ok(match verdicts.stand(&row, number) {
+                true => row.unchanged(),
+                false => row.with(verdicts.values(number)),
+            });
+        }
         (Some(number), Some(Some(text))) => (number, Some(text)),
         (Some(number), _) => (number, number),
         (None, Some(text)) => (text, text),
     };
-    let Some(given) = given else {
-        return Ok(row.with([(&number_column, None), (&text_column, None)]));
+    let store = |row: TriggerRow<'a>, number: Option<&str>, text: Option<&str>| {
+        let [number_type, validity] = verdicts.values(number);
+        row.with([
+            (Some(&number_column), number),
+            (Some(&text_column), text),
+            number_type,
+            validity,
+        ])
     };
-    // Taken at its word, whatever the region.
-    if phone::is_e164(given) {
-        return Ok(row.with([(&number_column, Some(given)), (&text_column, text)]));
-    }
+    let Some(given) = given else {
+        return Ok(store(row, None, None));
+    };
     let region_source = RegionSource::of(region);
+    let refused = |row: &TriggerRow<'a>, reason, region: Option<&str>| {
+        let refusal = region_source.refusal(target, reason, region);
+        match row.key() {
+            Some(key) => refusal.set_detail(format!("Row with {key}.")),
+            None => refusal,
+        }
+    };
+    // Whatever the region.
+    match phone::as_written(given) {
+        Some(Ok(())) => return Ok(store(row, Some(given), text)),
+        Some(Err(reason)) => return Err(refused(&row, reason, None)),
+        None => {}
+    }
     let region = region_source.region(&row)?;
     match accept(given, region.as_deref()) {
-        Ok(e164) => Ok(row.with([(&number_column, Some(e164.as_str())), (&text_column, text)])),
-        Err(reason) => {
-            let refusal = region_source.refusal(target, reason, region.as_deref());
-            Err(match row.key() {
-                Some(key) => refusal.set_detail(format!("Row with {key}.")),
-                None => refusal,
-            })
-        }
+        Ok(e164) => Ok(store(row, Some(e164.as_str()), text)),
+        Err(reason) => Err(refused(&row, reason, region.as_deref())),
     }
 }
 

@@ -58,6 +58,12 @@ insert into cases values
     ('07700900123/07911123456', true, false, 'GB', 'multiple_numbers'),
     ('O7700900123', true, false, 'GB', 'letters'),
     ('12', true, false, 'GB', 'too_short'),
+    -- A service's number is nobody's, with the country or without.
+    ('+44118118', true, false, 'GB', 'short_or_emergency'),
+    ('118118', true, false, 'GB', 'short_or_emergency'),
+    ('110', true, false, 'DE', 'short_or_emergency'),
+    ('+49112', true, true, 'GB', 'short_or_emergency'),
+    ('0906 123 4567', true, false, 'GB', '+449061234567'),
     -- Abroad.
     ('+14155552671', true, false, 'GB', 'international_not_allowed'),
     ('+353 86 123 4567', true, false, 'GB', 'international_not_allowed'),
