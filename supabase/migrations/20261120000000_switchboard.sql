@@ -3752,6 +3752,13 @@ create table public.leads (
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
     phone_input text,
+    phone_type text
+        constraint leads_phone_type_check check (phone_type in (
+            'fixed_line', 'mobile', 'fixed_line_or_mobile', 'toll_free', 'premium_rate', 'shared_cost', 'voip',
+            'personal_number', 'pager', 'uan', 'voicemail', 'unknown'
+        )),
+    phone_validity text
+        constraint leads_phone_validity_check check (phone_validity in ('valid', 'possible', 'test_range')),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
@@ -3816,6 +3823,10 @@ comment on table public.leads is
 comment on column public.leads.phone_number is
     'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
 comment on column public.leads.phone_input is 'The number as it was given.';
+comment on column public.leads.phone_type is
+    'What the number''s range is for, as switchboard.phone_type says; by trigger, whenever the row is written.';
+comment on column public.leads.phone_validity is
+    'valid, test_range (fiction: never dialled), or possible (in no assigned range); by trigger, whenever the row is written. Ages with the metadata: phone_dialable asks anew.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
     'Where the lead stands. REMOVED is an opt-out: it stays, and suppresses the number in later imports.';
@@ -3849,7 +3860,7 @@ comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization'
+        'phone_number', 'phone_input', 'organization', 'type:phone_type', 'validity:phone_validity'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -5477,6 +5488,13 @@ begin
             switchboard.to_e164(v_caller, v_organization.default_country),
             case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
         );
+        -- Services ring under short numbers. Nobody is a customer under one, and customers refuses it.
+        if exists (
+            select from switchboard.parse_phone(v_from, null) as p
+            where p.reason in ('short_or_emergency', 'too_short')
+        ) then
+            v_from := null;
+        end if;
     end if;
 
     if v_outcome = 'answer' then

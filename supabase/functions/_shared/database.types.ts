@@ -709,6 +709,8 @@ export type Database = {
           "organization_id": string;
           "phone_input": string | null;
           "phone_number": string;
+          "phone_type": string | null;
+          "phone_validity": string | null;
           "postcode": string | null;
           "reply_received_at": string | null;
           "row_number": number | null;
@@ -747,6 +749,8 @@ export type Database = {
           "organization_id"?: string;
           "phone_input"?: string | null;
           "phone_number": string;
+          "phone_type"?: string | null;
+          "phone_validity"?: string | null;
           "postcode"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
@@ -784,6 +788,8 @@ export type Database = {
           "organization_id"?: string;
           "phone_input"?: string | null;
           "phone_number"?: string;
+          "phone_type"?: string | null;
+          "phone_validity"?: string | null;
           "postcode"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
