@@ -60,6 +60,34 @@ fn phone_format(number: &str, style: &str) -> Result<Option<String>, ErrorReport
     Ok(phone::format(number, style))
 }
 
+/// Why an E.164 number is not to be dialled on channel `call` or `sms`, NULL when it may be: `invalid`, `test_range`,
+/// `premium_rate`, `shared_cost`, `personal`, `short_or_emergency`, `pager`, `voicemail`, `international_network`
+/// (satellites), and for `sms` `not_mobile`.
+///
+/// Whatever goes out asks this first, so NULL, like any text that is no assigned number, is `invalid`.
+///
+/// # Errors
+/// 22023 for another channel, also NULL.
+#[pg_extern(immutable, parallel_safe)]
+fn phone_dialable(
+    number: Option<&str>,
+    channel: Option<&str>,
+) -> Result<Option<Text>, ErrorReport> {
+    let channel = channel
+        .unwrap_or_default()
+        .parse()
+        .map_err(error::invalid_argument)?;
+    let obstacle = phone::obstacle(number.unwrap_or_default(), channel);
+    Ok(obstacle.map(|obstacle| Text::new(obstacle.as_str())))
+}
+
+/// Time zones (names of the tz database) where an E.164 number may be: of its area where it has one, else of its whole
+/// country. Empty for a number in no assigned range or of no country; NULL for other text.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn phone_time_zones(number: &str) -> Option<Vec<&'static str>> {
+    Some(phone::time_zones(number)?.collect())
+}
+
 /// Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.
 #[pg_extern(immutable, parallel_safe, strict)]
 fn calling_code(region: &str) -> Option<i32> {
@@ -74,7 +102,7 @@ fn phone_metadata_version() -> &'static str {
 
 /// One row about a number as people type it. validity: `valid`, `possible`, `test_range`, `invalid`. reason:
 /// `not_a_number`, `too_short`, `too_long`, `invalid_country_code`, `invalid_range`, `multiple_numbers`,
-/// `excel_scientific`, `letters`, `ambiguous`. Never raises.
+/// `excel_scientific`, `letters`, `ambiguous`, `short_or_emergency`. Never raises.
 ///
 /// Stricter than `to_e164`: letters outside an extension and known labels, two numbers in one cell, spreadsheet
 /// artefacts and digits that may be two numbers are named instead of read somehow.

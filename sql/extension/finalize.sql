@@ -43,6 +43,8 @@ declare
         'switchboard.phone_type(text)',
         'switchboard.phone_calling_code(text)',
         'switchboard.phone_format(text, text)',
+        'switchboard.phone_dialable(text, text)',
+        'switchboard.phone_time_zones(text)',
         'switchboard.phone_metadata_version()',
         'switchboard.is_sealed(jsonb)',
         'switchboard.credential_hint(jsonb)',
@@ -111,17 +113,19 @@ comment on function switchboard.key_loaded is 'Whether this server has a key rin
 comment on function switchboard.key_problems is 'What is wrong with the loaded key ring, one row a root key that this database is sealed with: not_in_ring, other_key (an id of the ring with other bytes), opens_nothing (a data key that does not open). None without a ring or the schema. Owner only; doctor() reports it.';
 comment on function switchboard.maintain_counts is 'Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON, counter column → predicate or true). Moves counters by the difference, as the table''s owner. Raises 22023 for arguments that are no specification, 39P01 for another kind of trigger.';
 comment on function switchboard.member_capabilities is 'What a membership with this role, permissions and the four flags gives in an active organization, sorted; an empty array for an unknown role or permissions. Never raises.';
-comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source column (the text as given), region (ISO code, organization for its default_country, or column:<name>), optionally extension:<column>. Canonical E.164 need only be possible, others be valid or test numbers. Raises 22023 naming column, reason and key, 39P01 for arguments that name nothing.';
+comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source column (as given), region (ISO code, organization, column:<name>), optionally type:<column>, validity:<column>. Canonical E.164 must be possible and not short; other spellings valid or test numbers. Raises 22023 naming column, reason and key, 39P01 for arguments that name nothing.';
 comment on function switchboard.organization_for is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
 comment on function switchboard.organization_ids is 'All organizations of which the caller is an active member, sorted; an empty array if none. A support session is no membership.';
 comment on function switchboard.organization_role is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
-comment on function switchboard.parse_phone is 'One row about a number as people type it. validity: valid, possible, test_range, invalid. reason: not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters, ambiguous. Never raises.';
+comment on function switchboard.parse_phone is 'One row about a number as people type it. validity: valid, possible, test_range, invalid. reason: not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters, short_or_emergency. Never raises.';
 comment on function switchboard.path_organization is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
 comment on function switchboard.phone_calling_code is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
+comment on function switchboard.phone_dialable is 'Why an E.164 number is not to be dialled on channel call or sms, NULL when it may be: invalid, test_range, premium_rate, shared_cost, personal, short_or_emergency, pager, voicemail, international_network (satellites), and for sms not_mobile. Raises 22023 for another channel, also NULL.';
 comment on function switchboard.phone_format is 'An E.164 number as people write it; style national, international or rfc3966 (tel: link). NULL for text that is not E.164. Raises 22023 for another style.';
 comment on function switchboard.phone_is_valid is 'Whether a number, in any spelling that to_e164 reads, lies in a range that its country has assigned. A verdict of one phone_metadata_version: store the number, ask again.';
 comment on function switchboard.phone_metadata_version is 'Version of the numbering metadata. Validity changes with it, E.164 text seldom.';
 comment on function switchboard.phone_region is 'ISO 3166 region of an E.164 number (001 for calling codes without a country); NULL for a number in no region''s range and for other text.';
+comment on function switchboard.phone_time_zones is 'Time zones (names of the tz database) where an E.164 number may be: of its area where it has one, else of its whole country. Empty for a number in no assigned range or of no country; NULL for other text.';
 comment on function switchboard.phone_type is 'What the range of an E.164 number is for: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, shared_cost, voip, personal_number, pager, uan, voicemail, or unknown in no assigned range; NULL for other text.';
 comment on function switchboard.request_context is 'Who the caller is and why: {user_id, organization_id, role, capabilities, source, reason, organizations}, and where they are set dataset_scope, expires_at, support_session_id. reason: no_identity, malformed, headers_disagree, not_a_member, organization_required, no_membership.';
 comment on function switchboard.request_role is 'Database role that the request''s token was issued for, when it is the session''s; else NULL.';

@@ -103,27 +103,32 @@ impl<'a> TriggerRow<'a> {
         self.returned(new)
     }
 
-    /// The row with other values in some columns.
-    pub(crate) fn with<T: IntoDatum, const N: usize>(
+    /// The row with other values in some columns. Without a column, nothing is written for it.
+    pub(crate) fn with<'c, T: IntoDatum + 'c, const N: usize>(
         self,
-        values: [(&Column<T>, Option<T>); N],
+        values: [(impl Into<Option<&'c Column<T>>>, Option<T>); N],
     ) -> PgHeapTuple<'a, AllocatedByPostgres> {
         let mut numbers = [0; N];
         let mut datums = [pg_sys::Datum::null(); N];
         let mut nulls = [true; N];
-        for (i, (column, value)) in values.into_iter().enumerate() {
-            numbers[i] = column.number.get() as c_int;
+        let mut count = 0;
+        for (column, value) in values {
+            let Some(column) = column.into() else {
+                continue;
+            };
+            numbers[count] = column.number.get() as c_int;
             if let Some(datum) = value.and_then(IntoDatum::into_datum) {
-                datums[i] = datum;
-                nulls[i] = false;
+                datums[count] = datum;
+                nulls[count] = false;
             }
+            count += 1;
         }
-        // SAFETY: three arrays of the same length, numbers of the relation's columns, values of their types.
+        // SAFETY: three arrays of at least that length, numbers of the relation's columns, values of their types.
         let new = unsafe {
             pg_sys::heap_modify_tuple_by_cols(
                 self.new,
                 self.columns(),
-                N as c_int,
+                count as c_int,
                 numbers.as_mut_ptr(),
                 datums.as_mut_ptr(),
                 nulls.as_mut_ptr(),

@@ -7,7 +7,7 @@ use crate::pg::owner::as_owner_of;
 use crate::pg::row::{Column, TriggerRow};
 use crate::pg::session::{self, Visibility};
 use crate::pg::spi::{self, Query};
-use crate::pg::trigger;
+use crate::pg::trigger::{self, More};
 use crate::tenant;
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -79,6 +79,10 @@ impl<'a> RegionSource<'a> {
             Self::Organization => "the organization's country".to_owned(),
         };
         let hint = match self {
+            _ if reason == Reason::ShortOrEmergency => {
+                "A short number reaches a service inside its country, and nobody's telephone."
+                    .to_owned()
+            }
             Self::Column(name) if unknown => {
                 format!(
                     "{} must hold an ISO 3166 code such as GB.",
@@ -92,11 +96,13 @@ impl<'a> RegionSource<'a> {
     }
 }
 
-/// The columns that the trigger writes.
+/// The columns that the trigger writes; which of the last three, its arguments after the third say.
 struct Columns<'a> {
     number: Column<&'a str>,
     text: Column<&'a str>,
     extension: Option<Column<&'a str>>,
+    number_type: Option<Column<&'a str>>,
+    validity: Option<Column<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
@@ -104,26 +110,60 @@ impl<'a> Columns<'a> {
         row: &TriggerRow<'a>,
         target: &CStr,
         source: &CStr,
-        option: Option<&CStr>,
+        arguments: Option<More<'_>>,
     ) -> Result<Self, ErrorReport> {
-        let extension = option.map(|option| {
-            let bytes = option.to_bytes_with_nul();
-            match bytes
-                .strip_prefix(b"extension:")
-                .map(CStr::from_bytes_with_nul)
-            {
-                Some(Ok(name)) => row.column(name),
-                _ => Err(error::wrong_trigger(format!(
-                    "argument {} of the trigger is no extension:<column>",
-                    option.to_string_lossy()
-                ))),
-            }
-        });
-        Ok(Self {
+        let mut columns = Self {
             number: row.column(target)?,
             text: row.column(source)?,
-            extension: extension.transpose()?,
-        })
+            extension: None,
+            number_type: None,
+            validity: None,
+        };
+        for argument in arguments.iter().flat_map(More::iter) {
+            let bytes = argument.to_bytes_with_nul();
+            let (column, name) = if let Some(name) = bytes.strip_prefix(b"extension:") {
+                (&mut columns.extension, name)
+            } else if let Some(name) = bytes.strip_prefix(b"type:") {
+                (&mut columns.number_type, name)
+            } else if let Some(name) = bytes.strip_prefix(b"validity:") {
+                (&mut columns.validity, name)
+            } else {
+                return Err(error::wrong_trigger(format!(
+                    "argument {} of the trigger is not extension:<column>, type:<column> or validity:<column>",
+                    argument.to_string_lossy()
+                )));
+            };
+            let name = CStr::from_bytes_with_nul(name).map_err(error::internal)?;
+            *column = Some(row.column(name)?);
+        }
+        Ok(columns)
+    }
+
+    /// What the numbering plan says of the number, for the columns that want it.
+    fn verdicts(
+        &self,
+        number: Option<&str>,
+    ) -> [(Option<&Column<&'a str>>, Option<&'static str>); 2] {
+        let (number_type, validity) = (self.number_type.as_ref(), self.validity.as_ref());
+        let of_type = number
+            .filter(|_| number_type.is_some())
+            .and_then(|number| phone::describe(number).map(|found| found.number_type.as_str()));
+        let of_validity = number
+            .filter(|_| validity.is_some())
+            .map(|number| phone::validity(number).as_str());
+        [(number_type, of_type), (validity, of_validity)]
+    }
+
+    /// The row with the verdicts of the number that it has.
+    fn judge(&self, row: TriggerRow<'a>) -> PgHeapTuple<'a, AllocatedByPostgres> {
+        let verdicts = self.verdicts(row.new_value(&self.number));
+        let stand = verdicts
+            .into_iter()
+            .all(|(column, value)| column.is_none_or(|column| row.new_value(column) == value));
+        match stand {
+            true => row.unchanged(),
+            false => row.with(verdicts),
+        }
     }
 
     /// The row with what was read. An extension that the same statement wrote itself stands; one that belongs to the
@@ -135,30 +175,39 @@ impl<'a> Columns<'a> {
         text: Option<&'v str>,
         extension: Option<&'v str>,
     ) -> PgHeapTuple<'a, AllocatedByPostgres> {
-        let (number, text) = ((&self.number, number), (&self.text, text));
-        match &self.extension {
-            None => row.with([number, text]),
-            Some(column) => {
-                let extension = written(&row, column).unwrap_or(extension);
-                row.with([number, text, (column, extension)])
-            }
-        }
+        let [number_type, validity] = self.verdicts(number);
+        let extension = self
+            .extension
+            .as_ref()
+            .and_then(|column| written(&row, column))
+            .unwrap_or(extension);
+        row.with([
+            (Some(&self.number), number),
+            (Some(&self.text), text),
+            (self.extension.as_ref(), extension),
+            number_type,
+            validity,
+        ])
     }
 }
 
 /// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
-/// column (the text as given), region (ISO code, `organization` for its default_country, or `column:<name>`),
-/// optionally `extension:<column>`. Canonical E.164 need only be possible, others be valid or test numbers.
+/// column (as given), region (ISO code, `organization`, `column:<name>`), optionally `extension:<column>`, `type:…`,
+/// `validity:…`. Canonical E.164 must be possible and not short; other spellings valid or test numbers.
 ///
 /// The column that the statement set is read: the target if it did, else the source. The source keeps what was
 /// read, or what the same statement wrote there; the extension column the extension that was read, in the same way.
 /// NULL stays NULL.
 ///
-/// A text in canonical E.164 form is taken at its word when it is possible; any other spelling must lead to a valid
+/// A text in canonical E.164 form is taken at its word when it is possible and can be a subscriber's: no short number
+/// (`+49110`), and not so short that it is only dialled inside its own area. Any other spelling must lead to a valid
 /// number or a published test number, because reading it takes a guess. `reason` is one of `parse_phone`.
 ///
 /// It fires before row level security does, so to whoever is subject to that and does not belong to the organization
 /// every organization is one without a country.
+///
+/// The columns of type and validity are nobody's to write: they are written anew with every row that is inserted or
+/// updated, by the metadata of that moment.
 ///
 /// # Errors
 /// 22023 naming column, reason and key, 39P01 for arguments that name nothing.
@@ -172,12 +221,12 @@ fn normalize_phone<'a>(
 fn normalize<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<PgHeapTuple<'a, AllocatedByPostgres>, ErrorReport> {
-    let ([target, source, region], option) =
-        trigger::arguments_and_option(trigger, ["target column", "source column", "region"])?;
+    let names = ["target column", "source column", "region"];
+    let ([target, source, region], more) = trigger::arguments_and_more(trigger, names)?;
     let row = TriggerRow::of(trigger)?;
-    let columns = Columns::of(&row, target, source, option)?;
+    let columns = Columns::of(&row, target, source, more)?;
     let (given, text) = match (written(&row, &columns.number), written(&row, &columns.text)) {
-        (None, None) => return Ok(row.unchanged()),
+        (None, None) => return Ok(columns.judge(row)),
         (Some(number), Some(Some(text))) => (number, Some(text)),
         (Some(number), _) => (number, number),
         (None, Some(text)) => (text, text),
@@ -185,21 +234,24 @@ fn normalize<'a>(
     let Some(given) = given else {
         return Ok(columns.fill(row, None, None, None));
     };
-    // Taken at its word, whatever the region.
-    if phone::is_e164(given) {
-        return Ok(columns.fill(row, Some(given), text, None));
-    }
     let region_source = RegionSource::of(region);
+    let refused = |row: &TriggerRow<'a>, reason, region: Option<&str>| {
+        let refusal = region_source.refusal(target, reason, region);
+        match row.key() {
+            Some(key) => refusal.set_detail(format!("Row with {key}.")),
+            None => refusal,
+        }
+    };
+    // Whatever the region.
+    match phone::as_written(given) {
+        Some(Ok(())) => return Ok(columns.fill(row, Some(given), text, None)),
+        Some(Err(reason)) => return Err(refused(&row, reason, None)),
+        None => {}
+    }
     let region = region_source.region(&row)?;
     match accept(given, region.as_deref()) {
         Ok((e164, extension)) => Ok(columns.fill(row, Some(&e164), text, extension.as_deref())),
-        Err(reason) => {
-            let refusal = region_source.refusal(target, reason, region.as_deref());
-            Err(match row.key() {
-                Some(key) => refusal.set_detail(format!("Row with {key}.")),
-                None => refusal,
-            })
-        }
+        Err(reason) => Err(refused(&row, reason, region.as_deref())),
     }
 }
 
@@ -332,7 +384,9 @@ mod tests {
         assert_eq!(stored(), (some("+442071838753"), some("8")));
     }
 
-    #[pg_test(error = "argument extension of the trigger is no extension:<column>")]
+    #[pg_test(
+        error = "argument extension of the trigger is not extension:<column>, type:<column> or validity:<column>"
+    )]
     fn another_fourth_argument_is_a_wrong_declaration() {
         numbers();
         Spi::run(

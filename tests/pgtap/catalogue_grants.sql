@@ -129,7 +129,7 @@ select is_empty($$
         'compile_report', 'campaign_status', 'failure_count', 'last_verified_at', 'webhook_observed_url',
         'webhook_configured', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'decision', 'provider_sid',
         'm1_sent_at', 'm2_sent_at', 'm3_sent_at', 'reply_received_at', 'last_message_at', 'conversation_summary',
-        'latest_lead_reply', 'manual_mode_activated_at'
+        'latest_lead_reply', 'manual_mode_activated_at', 'phone_type', 'phone_validity'
     )
 $$, 'identity, counters, compiled text, provider facts and timestamps are not for clients to update');
 select is_empty($$
@@ -141,7 +141,7 @@ select is_empty($$
             'manual_edits_count', 'compiled_prompt', 'compiled_sha256', 'compile_report', 'campaign_status',
             'failure_count', 'last_verified_at', 'template_scope', 'm1_sent_at', 'm2_sent_at', 'm3_sent_at'
         )
-        or column_name in ('id', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'rows_inserted')
+        or column_name in ('id', 'dup_seq', 'upload_id', 'row_number', 'phone_input', 'phone_type', 'phone_validity', 'rows_inserted')
     )
 $$, 'nor to insert');
 select bag_eq(

@@ -71,6 +71,12 @@ insert into cases values
     ('4921123456', true, false, 'DE', 'ambiguous'),
     ('04921 123456', true, false, 'DE', '+494921123456'),
     ('+4921123456', true, false, 'DE', '+4921123456'),
+    -- A service's number is nobody's, with the country or without.
+    ('+44118118', true, false, 'GB', 'short_or_emergency'),
+    ('118118', true, false, 'GB', 'short_or_emergency'),
+    ('110', true, false, 'DE', 'short_or_emergency'),
+    ('+49112', true, true, 'GB', 'short_or_emergency'),
+    ('0906 123 4567', true, false, 'GB', '+449061234567'),
     -- Abroad.
     ('+14155552671', true, false, 'GB', 'international_not_allowed'),
     ('+353 86 123 4567', true, false, 'GB', 'international_not_allowed'),

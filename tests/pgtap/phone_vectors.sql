@@ -164,5 +164,16 @@ select is_empty($$
 $$, '5,000 damaged cells through the trigger: E.164 or 22023');
 select cmp_ok((select count(*) from tests.cells), '>', 100::bigint, 'not all of them are refused');
 
+\set zones `cat src/core/examples/phone_automaton/time_zones.txt`
+create temporary table zones as
+    select distinct name
+    from regexp_split_to_table(:'zones', e'\n') as line, regexp_split_to_table(split_part(line, e'\t', 2), ' ') as name
+    where line like '%/%' and line not like '#%';
+select cmp_ok((select count(*) from zones), '>', 280::bigint, 'the map''s time zones are there');
+select is_empty($$
+    select name from zones
+    where not private.is_time_zone(name) or name not in (select z.name from pg_timezone_names as z)
+$$, 'PostgreSQL knows every time zone that phone_time_zones names, and private.is_time_zone allows it');
+
 select * from finish();
 rollback;

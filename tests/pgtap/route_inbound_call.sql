@@ -85,6 +85,10 @@ select is((tests.route('+443069990801', caller) -> 'customer')::text || tests.sh
     'nullanswer/agent/Agent of a', format('a caller who withholds the number is answered, and no customer: %L', caller))
     from unnest(array[null, '', ' ', 'anonymous', 'Anonymous', 'restricted', 'unavailable', 'unknown', 'private', '+266696687', '266696687',
         'sip:anonymous@anonymous.invalid', 'sip:alice@example.net', '12', '+']) as caller;
+select is((tests.route('+443069990801', caller) -> 'customer')::text || tests.short(tests.route('+443069990801', caller)),
+    'nullanswer/agent/Agent of a', format('a service that rings under a short number is answered, and no customer: %L', caller))
+    from unnest(array['+49110', '+44118118', '49110', '118118', '+15551234']) as caller;
+select is(tests.route('+443069990801', '+449061234567') #>> '{customer,phone_number}', '+449061234567', 'a premium-rate number is a customer''s like any other');
 select is(tests.route('+443069990801', 'Anonymous') #>> '{call_id}' is not null, true, 'the call is stored all the same');
 
 -- Not answered, by the tables.

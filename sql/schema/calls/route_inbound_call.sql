@@ -159,6 +159,13 @@ begin
                 switchboard.to_e164(v_caller, v_organization.default_country),
                 case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
             );
+            -- Services ring under short numbers. Nobody is a customer under one, and customers refuses it.
+            if exists (
+                select from switchboard.parse_phone(v_from, null) as p
+                where p.reason in ('short_or_emergency', 'too_short')
+            ) then
+                v_from := null;
+            end if;
         end if;
 
         if v_outcome = 'answer' then

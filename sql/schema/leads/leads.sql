@@ -15,6 +15,13 @@ create table public.leads (
         constraint leads_phone_input_check check (length(phone_input) <= 250),
     phone_extension text
         constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
+    phone_type text
+        constraint leads_phone_type_check check (phone_type in (
+            'fixed_line', 'mobile', 'fixed_line_or_mobile', 'toll_free', 'premium_rate', 'shared_cost', 'voip',
+            'personal_number', 'pager', 'uan', 'voicemail', 'unknown'
+        )),
+    phone_validity text
+        constraint leads_phone_validity_check check (phone_validity in ('valid', 'possible', 'test_range')),
     email text
         constraint leads_email_check check (private.is_email(email)),
     postcode text
@@ -85,6 +92,10 @@ comment on column public.leads.phone_number is
 comment on column public.leads.phone_input is 'The number as it was given.';
 comment on column public.leads.phone_extension is
     'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
+comment on column public.leads.phone_type is
+    'What the number''s range is for, as switchboard.phone_type says; by trigger, whenever the row is written.';
+comment on column public.leads.phone_validity is
+    'valid, test_range (fiction: never dialled), or possible (in no assigned range); by trigger, whenever the row is written. Ages with the metadata: phone_dialable asks anew.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
     'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
@@ -118,7 +129,8 @@ comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization', 'extension:phone_extension'
+        'phone_number', 'phone_input', 'organization',
+        'extension:phone_extension', 'type:phone_type', 'validity:phone_validity'
     );
 
 create function private.apply_lead_status() returns trigger

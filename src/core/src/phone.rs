@@ -8,6 +8,7 @@
 mod automaton;
 mod clean;
 mod dial;
+mod dialable;
 mod engine;
 mod fast;
 mod labels;
@@ -18,10 +19,13 @@ pub mod reference;
 mod rival;
 mod spelling;
 mod test_range;
+mod time_zones;
 
+pub use dialable::{Channel, Obstacle, UnknownChannel, as_written, obstacle};
 pub use metadata::metadata_version;
 pub use parse::{NumberType, Options, Parsed, Reason, Validity, parse};
 pub use test_range::is_test_number;
+pub use time_zones::time_zones;
 
 use automaton::Plan;
 
@@ -108,6 +112,16 @@ pub fn describe(e164: &str) -> Option<Description> {
     }
     fast::find(e164, None, |number| Some(number.ok()?.description()))
         .unwrap_or_else(|| reference::describe(e164))
+}
+
+/// How far `e164` can be trusted, by the numbering plan alone; [`Validity::Invalid`] when it is not in canonical form.
+pub fn validity(e164: &str) -> Validity {
+    match describe(e164) {
+        _ if is_test_number(e164) => Validity::TestRange,
+        None => Validity::Invalid,
+        Some(Description { valid: true, .. }) => Validity::Valid,
+        Some(_) => Validity::Possible,
+    }
 }
 
 /// How [`format()`] writes a number.

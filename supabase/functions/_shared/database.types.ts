@@ -710,6 +710,8 @@ export type Database = {
           "phone_extension": string | null;
           "phone_input": string | null;
           "phone_number": string;
+          "phone_type": string | null;
+          "phone_validity": string | null;
           "postcode": string | null;
           "reply_received_at": string | null;
           "row_number": number | null;
@@ -749,6 +751,8 @@ export type Database = {
           "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number": string;
+          "phone_type"?: string | null;
+          "phone_validity"?: string | null;
           "postcode"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
@@ -787,6 +791,8 @@ export type Database = {
           "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number"?: string;
+          "phone_type"?: string | null;
+          "phone_validity"?: string | null;
           "postcode"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;

@@ -40,6 +40,23 @@ select switchboard.phone_format('+442071838750', 'e164');
 \echo :LAST_ERROR_SQLSTATE
 select switchboard.phone_format(null, 'e164'), switchboard.phone_format('+442071838750', null);
 
+-- phone_dialable: why not to call or write
+select number, switchboard.phone_dialable(number, 'call') as call, switchboard.phone_dialable(number, 'sms') as sms
+from (values ('+447911123456'), ('+14155552671'), ('+442071838750'), ('+448001234567'), ('+80012345678'), ('+447700900123'), ('+449098790000'),
+    ('+449061234567'), ('+19002345678'), ('+979123456789'), ('+491801234567'), ('+447012345678'), ('+881612345678'), ('+8823421234'),
+    ('+883510012345678'), ('+49110'), ('+49112'), ('+43112'), ('+44118118'), ('+1911'), ('+444155551234'), ('+999123456789'),
+    ('020 7183 8750'), (''), (null)) as v (number);
+select switchboard.phone_dialable('+447911123456', 'fax');
+\echo :LAST_ERROR_SQLSTATE
+select switchboard.phone_dialable('+447911123456', null);
+\echo :LAST_ERROR_SQLSTATE
+
+-- phone_time_zones, all of them names that PostgreSQL and CHECKs by private.is_time_zone know
+select number, switchboard.phone_time_zones(number)
+from (values ('+442071838750'), ('+447911123456'), ('+12128120000'), ('+16509600000'), ('+61236618300'), ('+8222123456'), ('+5592961234567'),
+    ('+914023456789'), ('+80012345678'), ('+444155551234'), ('+821234'), ('020 7183 8750'), ('')) as v (number);
+select switchboard.phone_time_zones(null), cardinality(switchboard.phone_time_zones('+18002345678')) > 40 as anywhere_in_north_america;
+
 select switchboard.calling_code('GB'), switchboard.calling_code('gg'), switchboard.calling_code('XX');
 select switchboard.phone_metadata_version() ~ '^[0-9]+\.[0-9]+\.[0-9]+$' as version;
 
@@ -70,6 +87,27 @@ insert into contact (id, phone) values (8, 'O2071838750');
 update contact set phone = '12' where id = 1;
 \echo :LAST_ERROR_SQLSTATE
 
+-- Nobody's number, however canonical; a caller's can be anything else.
+insert into contact (id, phone) values (8, '+49110');
+\echo :LAST_ERROR_SQLSTATE
+insert into contact (id, phone) values (8, '+49112');
+insert into contact (id, phone) values (8, '+43112');
+update contact set phone = '+44118118' where id = 1;
+\echo :LAST_ERROR_SQLSTATE
+insert into contact (id, phone) values (8, '+15551234');
+\echo :LAST_ERROR_SQLSTATE
+insert into contact (id, phone) values (8, '999');
+insert into contact (id, phone) values (30, '+449061234567'), (31, '+447700900123'), (32, '+979123456789'), (33, '+19002345678');
+select switchboard.to_e164('+49110', null), switchboard.is_e164('+49110');
+-- A row from before stays what it is until its number is written, so that a restored one can be read and mended.
+alter table contact disable trigger normalize_phone;
+insert into contact (id, phone) values (34, '+49110');
+alter table contact enable trigger normalize_phone;
+update contact set country = 'DE' where id = 34;
+update contact set phone = '+4915122046781' where id = 34;
+select * from contact where id between 30 and 34 order by id;
+delete from contact where id between 30 and 34;
+
 drop trigger normalize_phone on contact;
 create trigger normalize_phone before insert or update on contact
     for each row execute function switchboard.normalize_phone('phone', 'phone_input', 'column:country');
@@ -98,8 +136,41 @@ insert into contact (id, phone) values (16, '020 7183 8750');
 \echo :LAST_ERROR_SQLSTATE
 drop trigger normalize_phone on contact;
 
+-- Type and validity beside the number: nobody's to write, and of the moment in which the row was written
+create table judged (id integer primary key, phone text, phone_input text, kind text, validity text, note text);
+create trigger normalize_phone before insert or update on judged
+    for each row execute function switchboard.normalize_phone('phone', 'phone_input', 'GB', 'type:kind', 'validity:validity');
+insert into judged (id, phone) values (1, '07911 123456'), (2, '+442071838750'), (3, '07700 900123'), (4, '+444155551234'), (5, '+449061234567'), (6, null);
+insert into judged (id, phone, kind, validity) values (7, '+447911123456', 'pager', 'possible'), (8, null, 'mobile', 'valid');
+select * from judged order by id;
+update judged set phone_input = '020 7183 8751' where id = 1;
+update judged set phone = null where id = 2;
+update judged set kind = 'voip', validity = null where id = 3;
+update judged set note = 'as before' where id = 5;
+-- As after an update of the metadata: any update of the row writes the verdict anew.
+alter table judged disable trigger normalize_phone;
+update judged set validity = 'valid', kind = 'mobile' where id = 4;
+alter table judged enable trigger normalize_phone;
+update judged set phone = phone where row(kind, validity) is distinct from (select row(p.type, p.validity) from switchboard.parse_phone(phone, null) as p);
+select * from judged order by id;
+drop trigger normalize_phone on judged;
+create trigger normalize_phone before insert or update on judged
+    for each row execute function switchboard.normalize_phone('phone', 'phone_input', 'GB', 'validity:validity');
+insert into judged (id, phone, kind) values (9, '+447911123456', 'mine');
+select * from judged where id = 9;
+drop trigger normalize_phone on judged;
+create trigger normalize_phone before insert or update on judged
+    for each row execute function switchboard.normalize_phone('phone', 'phone_input', 'GB', 'kind');
+insert into judged (id, phone) values (10, '+447911123456');
+\echo :LAST_ERROR_SQLSTATE
+drop trigger normalize_phone on judged;
+create trigger normalize_phone before insert or update on judged
+    for each row execute function switchboard.normalize_phone('phone', 'phone_input', 'GB', 'type:id');
+insert into judged (id, phone) values (10, '+447911123456');
+\echo :LAST_ERROR_SQLSTATE
+
 -- phone_revalidate
-insert into contact (id, phone) values (20, '+447700900123'), (21, '+444155551234');
+insert into contact (id, phone) values (20, '+447700900123'), (21, '+444155551234'), (22, '+49110');
 create table other (number text);
 insert into other values ('+442071838750'), ('020 7183 8750'), ('020 7183 8750'), (null);
 select * from switchboard.phone_revalidate('contact');

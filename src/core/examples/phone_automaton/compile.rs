@@ -105,6 +105,8 @@ struct Plan {
     local: Lengths,
     /// Start of the calling code's numbers.
     root: Node,
+    /// Start of the short numbers that its regions dial.
+    short: Node,
     /// What the first two digits settle.
     opening: [u8; 100],
 }
@@ -114,8 +116,8 @@ pub(crate) struct Tables {
     pub(crate) summary: String,
 }
 
-/// `metadata` is a serialized `PhoneMetadataCollection`.
-pub(crate) fn compile(metadata: &[u8]) -> Tables {
+/// `metadata` is a serialized `PhoneMetadataCollection`, `short_numbers` the text beside this file.
+pub(crate) fn compile(metadata: &[u8], short_numbers: &str) -> Tables {
     let collection = PhoneMetadataCollection::decode(metadata)
         .expect("metadata.bin is a PhoneMetadataCollection");
     let metadata_hash = Sha256::digest(metadata);
@@ -142,6 +144,7 @@ pub(crate) fn compile(metadata: &[u8]) -> Tables {
         let numbers = numbers_of_code(&mut forest, &prefixes, plans, sharers, trunks[0]);
         root[usize::from(code)] = numbers;
         let leading = (sharers.len() > 1).then(|| leading(&mut forest, plans, sharers));
+        let short = short_numbers_of(&mut forest, short_numbers, plans, sharers);
         for (&number, &trunk) in sharers.iter().zip(&trunks) {
             let plan = &plans[number];
             let international = plan
@@ -159,6 +162,7 @@ pub(crate) fn compile(metadata: &[u8]) -> Tables {
                 possible: lengths(&general(plan).possible_length),
                 local: lengths(&general(plan).possible_length_local_only),
                 root: numbers,
+                short,
                 opening: opening(&prefixes, international, trunk),
             });
         }
@@ -300,6 +304,33 @@ fn leading(forest: &mut Forest, plans: &[PhoneMetadata], sharers: &[usize]) -> N
             .iter()
             .position(|&leading| leading != 0)
             .map_or(0, |owner| Class::of_plan(sharers[owner]).pack())
+    })
+}
+
+/// [`Plan::short`]. A line of `text` is region, kind, lengths and pattern, with tabs between.
+fn short_numbers_of(
+    forest: &mut Forest,
+    text: &str,
+    plans: &[PhoneMetadata],
+    sharers: &[usize],
+) -> Node {
+    let roots: Vec<Node> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let [region, _, lengths, pattern] = *line.split('\t').collect::<Vec<_>>() else {
+                panic!("not region, kind, lengths, pattern: {line}");
+            };
+            let lengths = lengths
+                .split(',')
+                .map(|length| 1 << length.parse::<u32>().expect("a length"))
+                .sum();
+            let is_here = sharers.iter().any(|&number| plans[number].id == region);
+            is_here.then(|| forest.language(pattern, lengths))
+        })
+        .collect();
+    forest.product(&roots, &|outputs| {
+        u32::from(outputs.iter().any(|&output| output != 0))
     })
 }
 
@@ -496,7 +527,7 @@ fn write(
 ) -> Tables {
     let roots: Vec<Node> = plans
         .iter()
-        .flat_map(|plan| [Some(plan.general), plan.leading])
+        .flat_map(|plan| [Some(plan.general), plan.leading, Some(plan.short)])
         .flatten()
         .collect();
     let outputs = forest.outputs([&[international], roots.as_slice()].concat());
@@ -544,7 +575,12 @@ fn write(
         if known.is_none() {
             openings.push(plan.opening);
         }
-        let targets = [plan.root, plan.general, plan.leading.unwrap_or(DEAD)];
+        let targets = [
+            plan.root,
+            plan.general,
+            plan.leading.unwrap_or(DEAD),
+            plan.short,
+        ];
         let targets = targets.map(|node| layout.target(node));
         plan_bytes.extend(plan_record(plan, targets, opening));
     }
@@ -602,10 +638,10 @@ fn byte(number: usize) -> u8 {
     u8::try_from(number).expect("fits a byte")
 }
 
-/// 30 bytes: region (2), calling code, numbers, general description, leading digits, trunk, international, opening (u16
-/// each), main, whether it shares the calling code (u8 each), possible lengths, local lengths (u32 each), `+` and the
+/// 32 bytes: region (2), calling code, numbers, general description, leading digits, short numbers, trunk, international,
+/// opening (u16 each), main, whether it shares the calling code (u8 each), possible lengths, local lengths (u32 each), `+` and the
 /// calling code with zero bytes before it (4).
-fn plan_record(plan: &Plan, targets: [u16; 3], opening: usize) -> Vec<u8> {
+fn plan_record(plan: &Plan, targets: [u16; 4], opening: usize) -> Vec<u8> {
     let mut record = match *plan.region.as_bytes() {
         [first, second] => vec![first, second],
         _ => vec![0, 0],

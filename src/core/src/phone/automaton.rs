@@ -12,7 +12,7 @@ const ROWS: &[[u8; 2]] = section(0).as_chunks().0;
 const OUTPUTS: &[[u8; 2]] = section(1).as_chunks().0;
 const CHAINS: &[[u8; 4]] = section(2).as_chunks().0;
 const CLASSES: &[[u8; 4]] = section(3).as_chunks().0;
-const PLANS: &[[u8; 30]] = section(4).as_chunks().0;
+const PLANS: &[[u8; 32]] = section(4).as_chunks().0;
 const PREFIXES: &[[u8; 22]] = section(5).as_chunks().0;
 const REGIONS: &[u8] = section(6);
 const CODES: &[u8] = section(7);
@@ -152,7 +152,7 @@ impl Plan {
         })
     }
 
-    fn record(self) -> &'static [u8; 30] {
+    fn record(self) -> &'static [u8; 32] {
         &PLANS[usize::from(self.0)]
     }
 
@@ -216,7 +216,7 @@ impl Plan {
 
     /// The region of a national number that is not valid.
     pub(super) fn region_of_invalid(self, digits: &[u8]) -> Option<&'static str> {
-        if self.record()[17] == 0 {
+        if self.record()[19] == 0 {
             return Some(self.region());
         }
         Target(self.u16(8))
@@ -224,19 +224,25 @@ impl Plan {
             .map(|class| class.plan().region())
     }
 
+    /// Whether national `digits` are a short number in a region of the calling code: of emergency services, inquiries,
+    /// text services.
+    pub(super) fn is_short(self, digits: &[u8]) -> bool {
+        Target(self.u16(10)).class(digits).is_some()
+    }
+
     /// What is dialled before a national number.
     pub(super) fn trunk_prefix(self) -> Prefix {
-        Prefix(self.u16(10))
+        Prefix(self.u16(12))
     }
 
     /// What is dialled before a calling code.
     pub(super) fn exit_code(self) -> Prefix {
-        Prefix(self.u16(12))
+        Prefix(self.u16(14))
     }
 
     /// What the length of a national number says of it.
     pub(super) fn length(self, digits: usize) -> Length {
-        let (possible, local) = (self.u32(18), self.u32(22));
+        let (possible, local) = (self.u32(20), self.u32(24));
         let is_one_of =
             |lengths: u32| u32::try_from(digits).is_ok_and(|n| n < 32 && lengths >> n & 1 == 1);
         if is_one_of(local) {
@@ -258,14 +264,14 @@ impl Plan {
         let [first, second, _, ..] = *digits else {
             return None;
         };
-        let table = OPENINGS.get(usize::from(self.u16(14)))?;
+        let table = OPENINGS.get(usize::from(self.u16(16)))?;
         let length = table.get(value(first) * 10 + value(second))?;
         (*length != u8::MAX).then_some(usize::from(*length))
     }
 
     /// The plan that stands for the calling code where libphonenumber must choose one.
     pub(super) fn main(self) -> Self {
-        Self(self.record()[16])
+        Self(self.record()[18])
     }
 }
 

@@ -17,9 +17,11 @@ mod forest;
 #[path = "../../examples/phone_automaton/prefix.rs"]
 mod prefix;
 
+const SHORT_NUMBERS: &str = include_str!("../../examples/phone_automaton/short_numbers.txt");
+
 #[test]
-fn the_file_is_what_the_generator_makes_of_the_metadata() {
-    let tables = compile::compile(include_bytes!("metadata.bin"));
+fn the_file_is_what_the_generator_makes_of_its_sources() {
+    let tables = compile::compile(include_bytes!("metadata.bin"), SHORT_NUMBERS);
     assert!(
         tables.bytes == FILE,
         "run the example phone_automaton; it would give {}",

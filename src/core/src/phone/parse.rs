@@ -1,7 +1,9 @@
 //! The gate for imported numbers: what a cell holds, how sure we are, and what is wrong with it in words a report can
 //! use. Stricter than libphonenumber, which maps letters to keypad digits and drops what it cannot read.
 
-use super::{Description, MAX_INPUT_CHARS, clean, engine, fast, labels, rival, test_range};
+use super::{
+    Description, MAX_INPUT_CHARS, clean, dialable, engine, fast, labels, rival, test_range,
+};
 
 /// How [`parse`] reads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +88,8 @@ names! {
         Letters = "letters",
         /// Digits that are a valid number with a `+` before them, and another one without.
         Ambiguous = "ambiguous",
+        /// A number inside its country of emergency services, inquiries or text services: no subscriber's.
+        ShortOrEmergency = "short_or_emergency",
     }
 }
 
@@ -258,6 +262,8 @@ fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {
         (Validity::TestRange, None)
     } else if number.description.valid {
         (Validity::Valid, None)
+    } else if dialable::is_short(&number.e164) {
+        (Validity::Possible, Some(Reason::ShortOrEmergency))
     } else if number.local_only {
         (Validity::Possible, Some(Reason::TooShort))
     } else {
