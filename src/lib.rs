@@ -7,6 +7,7 @@
 pgrx::pg_module_magic!(name, version);
 
 mod credential;
+mod json;
 mod pg;
 mod phone;
 mod prompt;

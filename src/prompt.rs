@@ -1,7 +1,7 @@
 //! SQL surface of prompt compilation.
 
 use crate::pg::error::{self, ErrorReport};
-use crate::pg::json::JsonText;
+use crate::pg::json::{Json, JsonText};
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use switchboard_core::prompt;
@@ -15,9 +15,9 @@ use switchboard_core::prompt;
 #[pg_extern(immutable, parallel_safe, strict)]
 #[allow(clippy::type_complexity)] // the row type is the SQL signature
 fn compile_prompt(
-    structure: JsonText,
-    lessons: JsonText,
-    options: JsonText,
+    structure: Json,
+    lessons: Json,
+    options: Json,
 ) -> Result<
     TableIterator<
         'static,
@@ -32,6 +32,9 @@ fn compile_prompt(
     >,
     ErrorReport,
 > {
+    let structure = text(&structure, "structure", prompt::MAX_STRUCTURE_BYTES)?;
+    let lessons = text(&lessons, "lessons", prompt::MAX_LESSONS_BYTES)?;
+    let options = text(&options, "options", prompt::MAX_OPTIONS_BYTES)?;
     let prompt =
         prompt::compile(&structure.0, &lessons.0, &options.0).map_err(error::invalid_argument)?;
     let (spans, dropped, warnings) = (
@@ -47,6 +50,16 @@ fn compile_prompt(
         JsonText::new(dropped),
         JsonText::new(warnings),
     )))
+}
+
+/// The core asks for the length of a text; here it is asked before there is one.
+fn text(argument: &Json, name: &'static str, limit: usize) -> Result<JsonText, ErrorReport> {
+    argument.text(limit).ok_or_else(|| {
+        error::invalid_argument(prompt::PromptError::TooLarge {
+            argument: name,
+            limit,
+        })
+    })
 }
 
 #[cfg(any(test, feature = "pg_test"))]

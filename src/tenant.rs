@@ -10,7 +10,7 @@ mod caller;
 
 use crate::pg::claims;
 use crate::pg::error::{ErrorReport, invalid_argument};
-use crate::pg::json::JsonText;
+use crate::pg::json::{Json, JsonText};
 use crate::pg::row::TriggerRow;
 use crate::pg::session::Timestamp;
 use crate::pg::uuid::{to_core, to_sql};
@@ -20,8 +20,9 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use serde_json::{Value, json};
 use switchboard_core::tenant::{
-    ApplicationCapability, ApplicationRights, CapabilitySet, Flags, Membership, OrganizationStatus,
-    Principal, Role, Standing, effective, parse_permissions,
+    ApplicationCapability, ApplicationRights, CapabilitySet, Flags, MAX_PERMISSIONS_BYTES,
+    Membership, OrganizationStatus, Permissions, Principal, Role, Standing, effective,
+    parse_permissions, permissions_too_long,
 };
 
 /// Id of the signed-in user, from the token's `sub`; NULL when there is no valid token for the session's role.
@@ -222,10 +223,15 @@ fn topic_organization(topic: &str) -> Option<Uuid> {
 /// # Errors
 /// 22023 naming the unknown capability, the one that only an owner holds, or the value that is no boolean.
 #[pg_extern(immutable, parallel_safe, strict, cost = 1)]
-fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
-    parse_permissions(&permissions.0)
+fn assert_permissions(permissions: Json) -> Result<bool, ErrorReport> {
+    read_permissions(&permissions)
         .map(|_| true)
         .map_err(invalid_argument)
+}
+
+fn read_permissions(permissions: &Json) -> Result<Permissions, String> {
+    let text = permissions.text(MAX_PERMISSIONS_BYTES);
+    parse_permissions(&text.ok_or_else(permissions_too_long)?.0)
 }
 
 /// What a membership with this role, permissions and the four flags gives in an active organization, sorted; an
@@ -233,7 +239,7 @@ fn assert_permissions(permissions: JsonText) -> Result<bool, ErrorReport> {
 #[pg_extern(stable, parallel_restricted, strict, cost = 10)]
 fn member_capabilities(
     role: &str,
-    permissions: JsonText,
+    permissions: Json,
     can_view_all_leads: bool,
     can_edit_lessons: bool,
     can_push_to_n8n: bool,
@@ -245,8 +251,7 @@ fn member_capabilities(
         push_to_n8n: can_push_to_n8n,
         manage_users: can_manage_users,
     };
-    let Some((role, permissions)) =
-        Role::from_name(role).zip(parse_permissions(&permissions.0).ok())
+    let Some((role, permissions)) = Role::from_name(role).zip(read_permissions(&permissions).ok())
     else {
         return Vec::new();
     };

@@ -3,7 +3,7 @@
 # shellcheck source=bin/lib/tier.sh
 source "$(dirname "$0")/tier.sh"
 features=(--no-default-features --features "pg$major")
-capabilities=(tenant phone stats credential prompt)
+capabilities=(tenant phone stats credential prompt json)
 
 clippy() { cargo clippy --quiet --workspace --all-targets "${features[@]}" -- -D warnings; }
 # Private items are documented for whoever works on them, so links to them are wanted.

@@ -81,6 +81,11 @@ same_api() {
     diff docs/api.md - <<<"$page" || { say "run bin/stack reset and bin/generate api" && return 1; }
 }
 
+same_signatures() {
+    diff <(grep -v '^#' sql/extension/signatures.txt) <(DATABASE=schema_plain psql_as supabase_admin -f bin/lib/signatures.sql) ||
+        { say "run bin/stack reset and bin/generate signatures, then bin/setup" && return 1; }
+}
+
 same_types() {
     local types
     types=$(print_types schema_plain) || return 1
@@ -93,6 +98,7 @@ check 'sql/schema applies without compat' apply_without_compat
 check 'migrations and sql/schema give one schema' same_schema
 check 'docs/capabilities.md says what the database does' same_capabilities
 check 'docs/api.md says what the database and docs/api say' same_api
+check 'signatures.txt holds the native functions of the database' same_signatures
 check 'database.types.ts holds the types of the database' same_types
 check 'plpgsql_check finds no error' plpgsql_check
 check 'supabase db lint and db advisors find no error' no_errors

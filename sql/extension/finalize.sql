@@ -47,7 +47,8 @@ declare
         'switchboard.is_sealed(jsonb)',
         'switchboard.credential_hint(jsonb)',
         'switchboard.assert_sealed(jsonb)',
-        'switchboard.compile_prompt(jsonb, jsonb, jsonb)'
+        'switchboard.compile_prompt(jsonb, jsonb, jsonb)',
+        'switchboard.json_is_bounded(jsonb, integer)'
     ];
     sealers constant regprocedure[] := array[
         'switchboard.seal(jsonb, uuid, text, text)',
@@ -59,6 +60,7 @@ declare
         'switchboard.guard_row()',
         'switchboard.phone_revalidate(regclass, name)',
         'switchboard.key_loaded()',
+        'switchboard.key_problems()',
         'switchboard.schema_contract()',
         'switchboard.maintain_counts()',
         'switchboard.seal_column()',
@@ -104,7 +106,9 @@ comment on function switchboard.is_e164 is 'Whether the text is a possible numbe
 comment on function switchboard.is_member is 'Whether the caller is an active member of the organization, whichever the request is for. For joining topics and for RPCs, not for policies of large tables. A support session is no membership.';
 comment on function switchboard.is_platform_admin is 'Whether the caller is in private.platform_admins and signed in with a second factor (aal2).';
 comment on function switchboard.is_sealed is 'Whether the value has the shape of an envelope. Says nothing of who made it; needs no key.';
-comment on function switchboard.key_loaded is 'Whether this server has a key ring to seal and open credentials with, or can load it. Owner only; doctor() reports it.';
+comment on function switchboard.json_is_bounded is 'Whether the value, printed as text, has at most that many bytes. For CHECK constraints and RPC bodies: adds up lengths and prints nothing, so [1e131071, 1e131071, …] costs no more than what is stored of it. Never raises.';
+comment on function switchboard.key_loaded is 'Whether this server has a key ring to seal and open credentials with, or can load it, and the keys in it are those of this database: false where key_problems() has a row. Owner only; doctor() reports it.';
+comment on function switchboard.key_problems is 'What is wrong with the loaded key ring, one row a root key that this database is sealed with: not_in_ring, other_key (an id of the ring with other bytes), opens_nothing (a data key that does not open). None without a ring or the schema. Owner only; doctor() reports it.';
 comment on function switchboard.maintain_counts is 'Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON, counter column → predicate or true). Moves counters by the difference, as the table''s owner. Raises 22023 for arguments that are no specification, 39P01 for another kind of trigger.';
 comment on function switchboard.member_capabilities is 'What a membership with this role, permissions and the four flags gives in an active organization, sorted; an empty array for an unknown role or permissions. Never raises.';
 comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source column (the text as given), region (ISO code, organization for its default_country, or column:<name>), optionally extension:<column>. Canonical E.164 need only be possible, others be valid or test numbers. Raises 22023 naming column, reason and key, 39P01 for arguments that name nothing.';

@@ -92,9 +92,11 @@
 \ir operator/grants.sql
 \ir operator/record_grants.sql
 \ir operator/restored.sql
+\ir operator/restore_state.sql
 \ir operator/restore_rows.sql
 \ir operator/doctor_grants.sql
 \ir operator/doctor_platform.sql
+\ir operator/doctor_credentials.sql
 \ir operator/doctor_server.sql
 \ir operator/doctor_contract.sql
 \ir operator/doctor.sql

@@ -9,7 +9,9 @@ use crate::pg::owner::as_owner_of;
 use crate::pg::spi::{self, Query, ResultRow};
 use crate::pg::uuid::to_core;
 use pgrx::datum::Uuid;
-use switchboard_core::credential::{TenantKey, unwrap_tenant_key, wrap_tenant_key};
+use switchboard_core::credential::{
+    CredentialError, TenantKey, unwrap_tenant_key, wrap_tenant_key,
+};
 
 thread_local! {
     /// `$2` NULL asks for the newest version. Read in a new snapshot: a key made by a concurrent transaction counts.
@@ -35,6 +37,17 @@ thread_local! {
         "insert into private.tenant_keys (organization_id, version, root_kid, wrap_salt, wrapped_key) \
          values ($1, 1, $2, $3, $4) on conflict (organization_id, version) do nothing",
         &[spi::UUID, spi::TEXT, spi::BYTES, spi::BYTES],
+    ) };
+    /// Every root key that this database knows, each with one data key that it wraps, if it still wraps one.
+    static ROOTS: Query = const { Query::new(
+        "select k.kid, k.kcv, t.organization_id, t.version, t.wrap_salt, t.wrapped_key \
+         from private.root_keys k \
+         left join lateral ( \
+             select u.organization_id, u.version, u.wrap_salt, u.wrapped_key from private.tenant_keys u \
+             where u.root_kid operator(pg_catalog.=) k.kid and u.wrapped_key is not null limit 1 \
+         ) t on true \
+         order by k.kid",
+        &[],
     ) };
     static AUDIT: Query = const { Query::new(
         "insert into private.unseal_audit (outer_role, user_id, organization_id, row_id, purpose, reason, result) \
@@ -122,9 +135,7 @@ pub(super) fn key_of_version(organization: Uuid, version: u32) -> Result<TenantK
         match stored {
             Some(key) => Ok(key.unwrap(organization)?.1),
             // The same answer as for an altered envelope: which of the two it is, is not the caller's to know.
-            None => Err(refused(
-                switchboard_core::credential::CredentialError::NotForThisRow,
-            )),
+            None => Err(refused(CredentialError::NotForThisRow)),
         }
     })
 }
@@ -152,6 +163,42 @@ fn create(organization: Uuid) -> Result<(), ErrorReport> {
         ];
         ADD_KEY.with(|query| query.write(&parameters, |_| ()));
         Ok(())
+    })
+}
+
+/// What is wrong with the ring for a key that this database knows: its id and the core's refusal. A key that wraps
+/// nothing any more may be gone from the ring.
+pub(super) fn key_problems() -> Result<Vec<(String, CredentialError)>, ErrorReport> {
+    let roots = with_tables(|| {
+        Ok(ROOTS.with(|query| {
+            query.read(&[], |row| {
+                let wrapped: Option<(Uuid, i32, Vec<u8>, Vec<u8>)> =
+                    (|| Some((row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?)))();
+                (row.get::<String>(1), row.get::<Vec<u8>>(2), wrapped)
+            })
+        }))
+    })?;
+    key::with_ring(|ring| {
+        let mut problems = Vec::new();
+        for (kid, check_value, wrapped) in roots {
+            let kid = kid.unwrap_or_default();
+            let usable = ring
+                .verified(&kid, &check_value.unwrap_or_default())
+                .and_then(|root| match &wrapped {
+                    Some((organization, version, salt, key)) => {
+                        let version = u32::try_from(*version).unwrap_or_default();
+                        unwrap_tenant_key(root, to_core(*organization), version, salt, key)
+                            .map(drop)
+                    }
+                    None => Ok(()),
+                });
+            match usable {
+                Ok(()) => {}
+                Err(CredentialError::UnknownKey { .. }) if wrapped.is_none() => {}
+                Err(problem) => problems.push((kid, problem)),
+            }
+        }
+        Ok(problems)
     })
 }
 

@@ -1,6 +1,7 @@
 //! The only room for `unsafe`, `pg_sys`, SPI and settings. The capability files call it; the core never does.
 #![allow(unsafe_code)]
 
+pub(crate) mod catalogue;
 pub(crate) mod claims;
 pub(crate) mod contract;
 pub(crate) mod error;
@@ -17,9 +18,10 @@ pub(crate) mod transaction;
 pub(crate) mod trigger;
 pub(crate) mod uuid;
 
-/// What `_PG_init` does: settings and the ends of transactions always; when the postmaster itself loads us, also the key
-/// ring and the phone tables, which every backend then inherits by fork.
+/// What `_PG_init` does: the look at the catalogue, settings and the ends of transactions always; when the postmaster
+/// itself loads us, also the key ring and the phone tables, which every backend then inherits by fork.
 pub(crate) fn init() {
+    catalogue::init();
     settings::init();
     transaction::init();
     // SAFETY: a plain flag that the postmaster sets while it reads shared_preload_libraries.

@@ -125,6 +125,16 @@ comment on function private.email_key(text) is
     'An e-mail address as it is compared: trimmed, A to Z as a to z, every other character exactly as it is. In another collation the KELVIN SIGN U+212A would be a k, and somebody else''s address the invited one. Raises nothing.';
 grant execute on function private.email_key(text) to authenticated, service_role;
 
+create function private.is_tag_list(tags text[]) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select cardinality(tags) <= 50 and not exists (select from unnest(tags) as t (tag) where length(t.tag) > 100);
+end;
+comment on function private.is_tag_list(text[]) is
+    'Whether there are at most 50 tags, each of at most 100 characters. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_tag_list(text[]) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''
@@ -160,6 +170,21 @@ $$;
 comment on function public.update_updated_at_column() is
     'BEFORE UPDATE trigger: updated_at becomes the transaction''s time, whatever the client sent.';
 
+create function private.ask_organization() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = 'PT400',
+        message = 'organization_required',
+        detail = format('The row for %I names no organization, and the service role works for none of its own.', tg_table_name),
+        hint = 'Write organization_id into the row, or send the header x-organization-id.';
+end;
+$$;
+comment on function private.ask_organization() is
+    'BEFORE INSERT trigger; its WHEN clause asks for a row of the service role without organization_id. Raises PT400 organization_required.';
+
 create function private.add_row_triggers(
     target regclass,
     identity_columns text[] default '{organization_id,id,created_at}'
@@ -184,10 +209,20 @@ begin
             'create trigger set_updated_at before update on %s for each row execute function public.update_updated_at_column()',
             target);
     end if;
+    if exists (
+        select from pg_attribute
+        where attrelid = target and attname = 'organization_id' and not attisdropped
+    ) then
+        execute format(
+            'create trigger ask_organization before insert on %s for each row
+                when (new.organization_id is null and current_user = ''service_role'')
+                execute function private.ask_organization()',
+            target);
+    end if;
 end;
 $$;
 comment on function private.add_row_triggers(regclass, text[]) is
-    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it) and, if it has updated_at, its set_updated_at trigger.';
+    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it); if it has updated_at, its set_updated_at trigger; and if it has organization_id, ask_organization, which tells the service role to name one.';
 
 create function private.refuse_rewrite() returns trigger
     language plpgsql volatile
@@ -613,7 +648,7 @@ comment on function private.assert_known_permissions(jsonb, jsonb) is
     'Refuses permissions that name what nobody can be given; already: what stays as it is and is not asked for again, because a capability may have been dropped. NULL is left to the column. Raises 22023.';
 
 create function private.check_permissions() returns trigger
-    language plpgsql volatile
+    language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
@@ -633,7 +668,7 @@ begin
 end;
 $$;
 comment on function private.check_permissions() is
-    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Raises 22023.';
+    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Definer, because server code writes members and may not read what an application defines. Raises 22023.';
 
 -- sql/schema/tenancy/audit_log.sql
 
@@ -714,6 +749,7 @@ alter policy audit_log_select on public.audit_log using (
 );
 
 grant select on public.audit_log to authenticated;
+grant select on public.audit_log to service_role;
 
 create function private.refuse_audit_change() returns trigger
     language plpgsql volatile
@@ -1080,13 +1116,17 @@ create table public.organizations (
         constraint organizations_email_check check (private.is_email(email)),
     phone_number text
         constraint organizations_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint organizations_phone_input_check check (length(phone_input) <= 250),
     website text
         constraint organizations_website_check
         check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
     logo_path text
         constraint organizations_logo_path_check
-        check (logo_path is null or switchboard.path_organization(logo_path) is not distinct from id),
+        check (
+            logo_path is null
+            or length(logo_path) <= 1024 and switchboard.path_organization(logo_path) is not distinct from id
+        ),
     primary_color text not null default '#8cc63f'
         constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
     quiet_start time not null default '08:00',
@@ -1102,7 +1142,7 @@ create table public.organizations (
     default_phone_number_id uuid,
     settings jsonb not null default '{}'
         constraint organizations_settings_check
-        check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
+        check (jsonb_typeof(settings) = 'object' and switchboard.json_is_bounded(settings, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
@@ -1184,7 +1224,7 @@ grant update (
     name, default_country, timezone, industry, email, phone_number, website, logo_path, primary_color, quiet_start,
     quiet_end, n8n_workflow_id, n8n_webhook_url, settings, default_agent_id, default_phone_number_id
 ) on public.organizations to authenticated;
-grant select on public.organizations to service_role;
+grant select, insert, update, delete on public.organizations to service_role;
 
 -- Whoever knows the address of a workflow's webhook can start it.
 select private.add_audit('public.organizations', '{n8n_webhook_url}');
@@ -1648,6 +1688,7 @@ create policy memberships_delete on public.memberships for delete to authenticat
     using (false);
 
 grant select on public.memberships to authenticated;
+grant select, insert, update, delete on public.memberships to service_role;
 
 -- sql/schema/tenancy/profiles.sql
 
@@ -1666,7 +1707,8 @@ create table public.profiles (
         constraint profiles_country_check check (country ~ '^[A-Z]{2}$'),
     phone_number text
         constraint profiles_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint profiles_phone_input_check check (length(phone_input) <= 250),
     avatar_path text
         constraint profiles_avatar_path_check check (btrim(avatar_path) <> '' and length(avatar_path) <= 1024),
     default_organization_id uuid,
@@ -1723,6 +1765,9 @@ grant select (id, full_name, first_name, last_name, country, avatar_path, create
     on public.profiles to authenticated;
 grant update (full_name, first_name, last_name, country, phone_number, avatar_path)
     on public.profiles to authenticated;
+grant select on public.profiles to service_role;
+grant update (full_name, first_name, last_name, country, phone_number, avatar_path, default_organization_id)
+    on public.profiles to service_role;
 
 -- sql/schema/tenancy/profile_failures.sql
 
@@ -1823,6 +1868,7 @@ grant select (
     can_manage_users, allowed_dataset_ids, membership_expires_at, invited_by, expires_at, accepted_at, accepted_by,
     revoked_at, revoked_by, created_at
 ) on public.invitations to authenticated;
+grant select, insert, update, delete on public.invitations to service_role;
 
 select private.add_audit('public.invitations', '{token_hash}');
 select private.add_quota('public.invitations', 'members');
@@ -2858,6 +2904,9 @@ begin
     if p_changes is null or jsonb_typeof(p_changes) <> 'object' or p_changes = '{}' then
         raise exception using errcode = '22023', message = 'changes must be a JSON object with at least one change';
     end if;
+    if not switchboard.json_is_bounded(p_changes, 65536) then
+        raise exception using errcode = '22023', message = 'changes must not exceed 64 kB of JSON text';
+    end if;
     for v_key, v_value in select c.key, c.value from jsonb_each(p_changes) as c loop
         v_problem := case
             when v_key = 'role' then
@@ -3207,7 +3256,8 @@ create table public.provider_accounts (
     label text
         constraint provider_accounts_label_check check (length(label) <= 200),
     account_ref text not null
-        constraint provider_accounts_account_ref_check check (btrim(account_ref) <> ''),
+        constraint provider_accounts_account_ref_check
+        check (btrim(account_ref) <> '' and length(account_ref) <= 200),
     -- Raises instead of returning false, because the detail of a failed CHECK prints the row; named to
     -- be the first CHECK that is evaluated, because any other one that fails would print it too.
     credentials jsonb
@@ -3262,7 +3312,7 @@ grant insert (organization_id, provider, label, account_ref, credentials, status
     on public.provider_accounts to authenticated;
 grant update (label, account_ref, credentials, status) on public.provider_accounts to authenticated;
 grant delete on public.provider_accounts to authenticated;
-grant select on public.provider_accounts to service_role;
+grant select, insert, update, delete on public.provider_accounts to service_role;
 
 -- sql/schema/credentials/provider_credentials.sql
 
@@ -3326,13 +3376,19 @@ create table public.agents (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint agents_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
-    greeting text,
-    personality text,
-    tone text,
-    voice_id text,
+    description text
+        constraint agents_description_check check (length(description) <= 2000),
+    greeting text
+        constraint agents_greeting_check check (length(greeting) <= 2000),
+    personality text
+        constraint agents_personality_check check (length(personality) <= 10000),
+    tone text
+        constraint agents_tone_check check (length(tone) <= 200),
+    voice_id text
+        constraint agents_voice_id_check check (length(voice_id) <= 200),
     llm_config jsonb not null default '{}'
-        constraint agents_llm_config_check check (jsonb_typeof(llm_config) = 'object'),
+        constraint agents_llm_config_check
+        check (jsonb_typeof(llm_config) = 'object' and switchboard.json_is_bounded(llm_config, 16384)),
     is_active boolean not null default true,
     prompt_version_id uuid,
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
@@ -3372,7 +3428,7 @@ grant insert (
 grant update (
     name, description, greeting, personality, tone, voice_id, llm_config, is_active, prompt_version_id
 ) on public.agents to authenticated;
-grant select on public.agents to service_role;
+grant select, insert, update, delete on public.agents to service_role;
 
 -- sql/schema/agents/phone_numbers.sql
 
@@ -3388,14 +3444,18 @@ create table public.phone_numbers (
         constraint phone_numbers_provider_check check (private.is_provider(provider)),
     phone_number text not null
         constraint phone_numbers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint phone_numbers_phone_input_check check (length(phone_input) <= 250),
     friendly_name text
         constraint phone_numbers_friendly_name_check check (length(friendly_name) <= 100),
     metadata jsonb not null default '{}'
-        constraint phone_numbers_metadata_check check (jsonb_typeof(metadata) = 'object'),
+        constraint phone_numbers_metadata_check
+        check (jsonb_typeof(metadata) = 'object' and switchboard.json_is_bounded(metadata, 16384)),
     agent_id uuid,
-    webhook_url text,
-    webhook_observed_url text,
+    webhook_url text
+        constraint phone_numbers_webhook_url_check check (length(webhook_url) <= 2000),
+    webhook_observed_url text
+        constraint phone_numbers_webhook_observed_url_check check (length(webhook_observed_url) <= 2000),
     webhook_configured boolean not null generated always as (
         webhook_url is not null
         and webhook_observed_url is not null
@@ -3463,7 +3523,7 @@ select private.add_broadcast('public.phone_numbers', 'phone_numbers.read');
 grant select, delete on public.phone_numbers to authenticated;
 grant update (provider_account_id, friendly_name, metadata, agent_id, webhook_url, status)
     on public.phone_numbers to authenticated;
-grant select on public.phone_numbers to service_role;
+grant select, insert, update, delete on public.phone_numbers to service_role;
 
 -- sql/schema/agents/add_phone_number.sql
 
@@ -3491,6 +3551,9 @@ begin
     end if;
     if coalesce(jsonb_typeof(p_metadata), 'object') <> 'object' then
         raise exception using errcode = '22023', message = 'metadata must be a JSON object';
+    end if;
+    if not switchboard.json_is_bounded(p_metadata, 16384) then
+        raise exception using errcode = '22023', message = 'metadata must not exceed 16 kB of JSON text';
     end if;
     if length(p_friendly_name) > 100 then
         raise exception using errcode = '22023', message = 'friendly_name must have at most 100 characters';
@@ -3618,13 +3681,17 @@ create table public.campaign_settings (
     id uuid not null default gen_random_uuid(),
     name text
         constraint campaign_settings_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint campaign_settings_description_check check (length(description) <= 2000),
     m1_message text not null
-        constraint campaign_settings_m1_message_check check (btrim(m1_message) <> ''),
+        constraint campaign_settings_m1_message_check
+        check (btrim(m1_message) <> '' and length(m1_message) <= 2000),
     m2_message text
-        constraint campaign_settings_m2_message_check check (btrim(m2_message) <> ''),
+        constraint campaign_settings_m2_message_check
+        check (btrim(m2_message) <> '' and length(m2_message) <= 2000),
     m3_message text
-        constraint campaign_settings_m3_message_check check (btrim(m3_message) <> ''),
+        constraint campaign_settings_m3_message_check
+        check (btrim(m3_message) <> '' and length(m3_message) <= 2000),
     m2_delay_hours integer not null default 48
         constraint campaign_settings_m2_delay_hours_check check (m2_delay_hours between 0 and 8760),
     m3_delay_hours integer not null default 72
@@ -3661,7 +3728,8 @@ create table public.campaign_settings (
     silence_nudge_days integer not null default 7
         constraint campaign_settings_silence_nudge_days_check check (silence_nudge_days > 0),
     silence_nudge_message text
-        constraint campaign_settings_silence_nudge_message_check check (btrim(silence_nudge_message) <> ''),
+        constraint campaign_settings_silence_nudge_message_check
+        check (btrim(silence_nudge_message) <> '' and length(silence_nudge_message) <= 2000),
     duplicate_action text not null default 'flag'
         constraint campaign_settings_duplicate_action_check
         check (duplicate_action in ('flag', 'skip', 'merge', 'keep_both')),
@@ -3677,7 +3745,8 @@ create table public.campaign_settings (
         constraint campaign_settings_required_fields_check
         check (private.is_lead_field_list(required_fields)),
     sender_number_id uuid,
-    cal_booking_link text,
+    cal_booking_link text
+        constraint campaign_settings_cal_booking_link_check check (length(cal_booking_link) <= 2000),
     is_template boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -3744,6 +3813,7 @@ grant update (
     auto_status_updates, auto_normalize_uk_numbers, allow_international, required_fields,
     sender_number_id, cal_booking_link, is_template
 ) on public.campaign_settings to authenticated;
+grant select, insert, update, delete on public.campaign_settings to service_role;
 
 -- sql/schema/leads/datasets.sql
 
@@ -3755,11 +3825,13 @@ create table public.datasets (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint datasets_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint datasets_description_check check (length(description) <= 2000),
     source text
         constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
     column_mapping jsonb not null default '{}'
-        constraint datasets_column_mapping_check check (jsonb_typeof(column_mapping) = 'object'),
+        constraint datasets_column_mapping_check
+        check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
     total_leads integer not null default 0,
     active_leads integer not null default 0,
     hot_leads integer not null default 0,
@@ -3822,6 +3894,16 @@ grant update (
     name, description, source, column_mapping, campaign_start_at, campaign_end_at,
     campaign_settings_id, auto_archive_after_days, archived_at
 ) on public.datasets to authenticated;
+-- All but the counters.
+grant select, delete on public.datasets to service_role;
+grant insert (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
+grant update (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
 
 -- sql/schema/leads/uploads.sql
 
@@ -3835,17 +3917,21 @@ create table public.uploads (
     uploaded_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     filename text not null
         constraint uploads_filename_check check (btrim(filename) <> '' and length(filename) <= 500),
-    storage_path text,
+    storage_path text
+        constraint uploads_storage_path_check check (length(storage_path) <= 1024),
     file_size bigint
         constraint uploads_file_size_check check (file_size >= 0),
-    file_type text,
+    file_type text
+        constraint uploads_file_type_check check (length(file_type) <= 200),
     status text not null default 'pending'
         constraint uploads_status_check
         check (status in ('pending', 'processing', 'mapping', 'completed', 'failed')),
     mapping jsonb not null default '{}'
-        constraint uploads_mapping_check check (jsonb_typeof(mapping) = 'object'),
+        constraint uploads_mapping_check
+        check (jsonb_typeof(mapping) = 'object' and switchboard.json_is_bounded(mapping, 65536)),
     options jsonb not null default '{}'
-        constraint uploads_options_check check (jsonb_typeof(options) = 'object'),
+        constraint uploads_options_check
+        check (jsonb_typeof(options) = 'object' and switchboard.json_is_bounded(options, 65536)),
     rows_detected integer not null default 0,
     rows_inserted integer not null default 0,
     rows_merged integer not null default 0,
@@ -3888,6 +3974,7 @@ select private.add_audit('public.uploads', verbs => '{insert,delete}');
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+grant select, insert, update, delete on public.uploads to service_role;
 
 -- sql/schema/leads/upload_errors.sql
 
@@ -3906,6 +3993,7 @@ create table public.upload_errors (
         constraint upload_errors_value_check check (length(value) <= 500),
     reason text not null
         constraint upload_errors_reason_check check (reason ~ '^[a-z_0-9]{1,63}$'),
+    created_at timestamptz not null default now(),
     primary key (organization_id, id),
     constraint upload_errors_upload_id_fkey
         foreign key (organization_id, upload_id)
@@ -3929,7 +4017,7 @@ create index upload_errors_dataset_id_idx on public.upload_errors (organization_
     where dataset_id is not null;
 comment on index public.upload_errors_dataset_id_idx is 'Foreign key to datasets.';
 
-select private.add_row_triggers('public.upload_errors', '{organization_id,id}');
+select private.add_row_triggers('public.upload_errors');
 select private.add_tenant_policies(
     'public.upload_errors', 'uploads', '{insert,update,delete}', dataset => 'dataset_id'
 );
@@ -3943,6 +4031,7 @@ alter policy upload_errors_select on public.upload_errors using (
 );
 
 grant select on public.upload_errors to authenticated;
+grant select, insert, update, delete on public.upload_errors to service_role;
 
 -- sql/schema/leads/leads.sql
 
@@ -3959,7 +4048,8 @@ create table public.leads (
         constraint leads_last_name_check check (length(last_name) <= 200),
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint leads_phone_input_check check (length(phone_input) <= 250),
     phone_extension text
         constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
@@ -3967,9 +4057,11 @@ create table public.leads (
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
     inquiry_date date,
-    notes text,
+    notes text
+        constraint leads_notes_check check (length(notes) <= 10000),
     attributes jsonb not null default '{}'
-        constraint leads_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint leads_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     contact_status text not null default 'READY'
         constraint leads_contact_status_check check (contact_status in (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
@@ -3989,8 +4081,10 @@ create table public.leads (
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     assigned_to uuid,
-    latest_lead_reply text,
-    conversation_summary text,
+    latest_lead_reply text
+        constraint leads_latest_lead_reply_check check (length(latest_lead_reply) <= 10000),
+    conversation_summary text
+        constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
     dup_seq integer not null default 0
@@ -4161,7 +4255,20 @@ grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
     attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
-grant select on public.leads to service_role;
+-- All but the counter.
+grant select, delete on public.leads to service_role;
+grant insert (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
+grant update (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
 
 create function private.copy_lead_to_its_calls() returns trigger
     language plpgsql volatile security definer
@@ -4261,6 +4368,8 @@ alter policy suppressions_select on public.suppressions using (
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
+-- Nobody deletes one or lifts it.
+grant select, insert on public.suppressions to service_role;
 
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
@@ -4325,21 +4434,21 @@ create trigger suppress_lead_update
     )
     execute function private.suppress_lead();
 
-create function private.add_suppression(organization_id uuid, phone_number text) returns void
+create function private.keep_suppression(organization_id uuid, phone_number text) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     insert into public.suppressions as s (organization_id, phone_number)
-    select add_suppression.organization_id, add_suppression.phone_number
+    select keep_suppression.organization_id, keep_suppression.phone_number
     where not exists (
         select from public.suppressions e
-        where e.organization_id = add_suppression.organization_id
-            and e.phone_number = add_suppression.phone_number
+        where e.organization_id = keep_suppression.organization_id
+            and e.phone_number = keep_suppression.phone_number
             and e.lifted_at is null
     )
     on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
 end;
-comment on function private.add_suppression(uuid, text) is
+comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
 create function private.ask_suppressions_insert() returns trigger
@@ -4348,7 +4457,7 @@ create function private.ask_suppressions_insert() returns trigger
 as $$
 begin
     -- First what takes the lock alone.
-    perform private.add_suppression(n.organization_id, n.phone_number)
+    perform private.keep_suppression(n.organization_id, n.phone_number)
         from (
             select distinct r.organization_id, r.phone_number from new_rows r
             where r.contact_status = 'REMOVED'
@@ -4384,7 +4493,7 @@ create function private.ask_suppressions_update() returns trigger
 as $$
 begin
     if new.contact_status = 'REMOVED' then
-        perform private.add_suppression(new.organization_id, new.phone_number);
+        perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
@@ -4436,6 +4545,8 @@ as $$
 declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
+    -- Counted as printed and before anything is: 64 kB of numbers like 1e131071 would be a gigabyte of text.
+    max_bytes constant integer := 16 * 1024 * 1024;
     fields constant text[] := array[
         'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
         'notes'
@@ -4470,6 +4581,16 @@ begin
             detail = format('%s rows in one call; the limit is %s.', jsonb_array_length(p_rows), max_rows),
             hint = 'Send the rows in several calls.';
     end if;
+    if not switchboard.json_is_bounded(p_rows, max_bytes) then
+        raise exception using
+            errcode = 'PT413',
+            message = 'rows_too_large',
+            detail = 'The rows have more than 16 MB of JSON text.',
+            hint = 'Send the rows in several calls.';
+    end if;
+    if not switchboard.json_is_bounded(v_options, 65536) then
+        raise exception using errcode = '22023', message = 'options must not exceed 64 kB of JSON text';
+    end if;
     if jsonb_typeof(v_options) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
@@ -4496,8 +4617,15 @@ begin
     end if;
 
     -- One import at a time in an organization: duplicates are looked for in all its datasets, and two
-    -- imports side by side would miss each other's rows.
-    perform pg_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0));
+    -- imports side by side would miss each other's rows. The second does not wait, for each that does holds one of the
+    -- few connections that all organizations share.
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0)) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'import_running',
+            detail = 'Another import of the organization is not finished.',
+            hint = 'Send the rows again when it has been answered.';
+    end if;
 
     select o.default_country,
             o.calling_code,
@@ -4582,16 +4710,25 @@ begin
         select r.ordinality::integer as row_number, r.value as line, jsonb_typeof(r.value) = 'object' as is_object
         from jsonb_array_elements(p_rows) with ordinality as r
     ),
+    -- A cell that is too long goes no further than its verdict. 64 kB hold the longest notes, however escaped.
     cell as materialized (
         select raw.row_number,
             c.key as column_name,
-            c.value as given,
+            case when x.verdict is null then c.value else 'null' end as given,
+            x.verdict,
             case
                 when v_mapping ? c.key then v_mapping ->> c.key
                 when c.key = any (fields) and not c.key = any (v_mapped) then c.key
             end as field
         from raw
         cross join lateral jsonb_each(case when raw.is_object then raw.line else '{}' end) as c
+        cross join lateral (
+            select case
+                when jsonb_typeof(c.value) = 'number' and not switchboard.json_is_bounded(c.value, 40)
+                    then 'number_too_long'
+                when not switchboard.json_is_bounded(c.value, 65536) then 'too_long'
+            end as verdict
+        ) as x
     ),
     -- Spreadsheet artefacts ="…" and '… are unwrapped, white space round a value goes, and nothing is
     -- ever evaluated: a cell that begins with = + - @ stays the text it is.
@@ -4673,8 +4810,18 @@ begin
         ) as d on true
     ),
     problem as materialized (
-        select raw.row_number, null::text as field, raw.line #>> '{}' as value, 'not_an_object' as reason
+        select raw.row_number, null::text as field,
+            case when switchboard.json_is_bounded(raw.line, 65536) then left(raw.line #>> '{}', 500) end as value,
+            'not_an_object' as reason
         from raw where not raw.is_object
+        union all
+        select c.row_number, coalesce(c.field, c.column_name), null, c.verdict
+        from cell c
+        where c.verdict is not null
+        union all
+        select p.row_number, null, null, 'attributes_too_long'
+        from parsed p
+        where not switchboard.json_is_bounded(p.attributes, 65536)
         union all
         select c.row_number, c.field, c.given #>> '{}', 'not_a_text'
         from cleaned c
@@ -4705,7 +4852,7 @@ begin
             ('notes', p.notes)
         ) as f (name, value)
         left join cell c on c.row_number = p.row_number and c.field = f.name
-        where f.value is null and f.name = any (v_required)
+        where f.value is null and f.name = any (v_required) and c.verdict is null
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
@@ -4776,7 +4923,7 @@ begin
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
-            string_agg(d.notes, e'\n' order by d.row_number) as notes
+            left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes
         from decided d
         where v_action = 'merge' and d.decision <> 'suppressed'
         group by d.e164
@@ -4788,6 +4935,7 @@ begin
         join decided d on d.e164 = f.e164
         cross join lateral jsonb_each(d.attributes) as a
         group by f.e164
+        having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
@@ -4820,9 +4968,12 @@ begin
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
             notes = case
                 when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
-                else concat_ws(e'\n', l.notes, f.notes)
+                else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
-            attributes = coalesce(a.attributes, '{}') || l.attributes
+            attributes = case
+                when switchboard.json_is_bounded(a.attributes || l.attributes, 65536) then a.attributes || l.attributes
+                else l.attributes
+            end
         from folded f
         join existing e on e.phone_number = f.e164
         left join folded_attributes a on a.e164 = f.e164
@@ -4919,7 +5070,7 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction, and returns a report that accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the same number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
 
@@ -4939,13 +5090,21 @@ create table public.lessons (
         )),
     title text not null
         constraint lessons_title_check check (btrim(title) <> '' and length(title) <= 300),
-    description text,
-    trigger text,
-    correct_response text,
-    incorrect_response text,
-    reasoning text,
-    example_conversation jsonb,
-    tags text[] not null default '{}',
+    description text
+        constraint lessons_description_check check (length(description) <= 10000),
+    trigger text
+        constraint lessons_trigger_check check (length(trigger) <= 10000),
+    correct_response text
+        constraint lessons_correct_response_check check (length(correct_response) <= 10000),
+    incorrect_response text
+        constraint lessons_incorrect_response_check check (length(incorrect_response) <= 10000),
+    reasoning text
+        constraint lessons_reasoning_check check (length(reasoning) <= 10000),
+    example_conversation jsonb
+        constraint lessons_example_conversation_check
+        check (switchboard.json_is_bounded(example_conversation, 65536)),
+    tags text[] not null default '{}'
+        constraint lessons_tags_check check (private.is_tag_list(tags)),
     priority integer not null default 0,
     times_applied integer not null default 0,
     success_rate numeric(3, 2)
@@ -5082,6 +5241,7 @@ grant update (
     dataset_id, lesson_type, title, description, trigger, correct_response, incorrect_response,
     reasoning, example_conversation, tags, priority, source, status
 ) on public.lessons to authenticated;
+grant select, insert, update, delete on public.lessons to service_role;
 
 -- sql/schema/prompts/prompt_templates.sql
 
@@ -5097,15 +5257,22 @@ create table public.prompt_templates (
     ) stored,
     name text not null
         constraint prompt_templates_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text not null,
-    category text not null,
+    description text not null
+        constraint prompt_templates_description_check check (length(description) <= 2000),
+    category text not null
+        constraint prompt_templates_category_check check (length(category) <= 200),
     template_structure jsonb not null
         constraint prompt_templates_template_structure_check
-        check (jsonb_typeof(template_structure) = 'object'),
-    industry text,
-    use_case text,
-    best_for text,
-    default_wizard_answers jsonb,
+        check (jsonb_typeof(template_structure) = 'object' and switchboard.json_is_bounded(template_structure, 262144)),
+    industry text
+        constraint prompt_templates_industry_check check (length(industry) <= 200),
+    use_case text
+        constraint prompt_templates_use_case_check check (length(use_case) <= 2000),
+    best_for text
+        constraint prompt_templates_best_for_check check (length(best_for) <= 2000),
+    default_wizard_answers jsonb
+        constraint prompt_templates_default_wizard_answers_check
+        check (switchboard.json_is_bounded(default_wizard_answers, 65536)),
     is_active boolean not null default true,
     is_system_template boolean not null generated always as (organization_id is null) stored,
     created_at timestamptz not null default now(),
@@ -5121,6 +5288,25 @@ create index prompt_templates_organization_id_idx on public.prompt_templates (or
 comment on index public.prompt_templates_organization_id_idx is 'Foreign key to organizations.';
 
 select private.add_row_triggers('public.prompt_templates');
+
+create function private.guard_system_template() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = '42501',
+        message = 'a system template is every organization''s',
+        hint = 'Make one of your own; the database owner writes those of the system.';
+end;
+$$;
+comment on function private.guard_system_template() is
+    'BEFORE UPDATE OR DELETE trigger on prompt_templates; its WHEN clause asks for a system template and the service role, whom no policy holds. Raises 42501.';
+create trigger guard_system_template
+    before update or delete on public.prompt_templates
+    for each row
+    when (old.organization_id is null and current_user = 'service_role')
+    execute function private.guard_system_template();
 
 alter table public.prompt_templates enable row level security;
 alter table public.prompt_templates force row level security;
@@ -5153,6 +5339,7 @@ grant update (
     name, description, category, template_structure, industry, use_case, best_for,
     default_wizard_answers, is_active
 ) on public.prompt_templates to authenticated;
+grant select, insert, update, delete on public.prompt_templates to service_role;
 
 -- sql/schema/prompts/prompts.sql
 
@@ -5165,9 +5352,11 @@ create table public.prompts (
     dataset_id uuid,
     name text not null
         constraint prompts_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint prompts_description_check check (length(description) <= 2000),
     prompt_structure jsonb not null default '{}'
-        constraint prompts_prompt_structure_check check (jsonb_typeof(prompt_structure) = 'object'),
+        constraint prompts_prompt_structure_check
+        check (jsonb_typeof(prompt_structure) = 'object' and switchboard.json_is_bounded(prompt_structure, 262144)),
     token_budget integer not null default 4000
         constraint prompts_token_budget_check check (token_budget between 100 and 1000000),
     compiled_prompt text not null,
@@ -5180,7 +5369,8 @@ create table public.prompts (
     template_id uuid,
     template_scope uuid,
     copied_from_prompt_id uuid,
-    wizard_answers jsonb,
+    wizard_answers jsonb
+        constraint prompts_wizard_answers_check check (switchboard.json_is_bounded(wizard_answers, 65536)),
     lessons_count integer not null,
     manual_edits_count integer not null default 0,
     created_at timestamptz not null default now(),
@@ -5365,6 +5555,16 @@ grant insert (
 ) on public.prompts to authenticated;
 grant update (dataset_id, name, description, prompt_structure, token_budget, wizard_answers)
     on public.prompts to authenticated;
+-- All but what the compiler writes.
+grant select, delete on public.prompts to service_role;
+grant insert (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
+grant update (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
 
 -- sql/schema/prompts/prompt_versions.sql
 
@@ -5392,7 +5592,8 @@ create table public.prompt_versions (
     changes jsonb not null,
     changes_summary text not null,
     change_reason text not null
-        constraint prompt_versions_change_reason_check check (btrim(change_reason) <> ''),
+        constraint prompt_versions_change_reason_check
+        check (btrim(change_reason) <> '' and length(change_reason) <= 2000),
     previous_version_id uuid,
     -- No foreign key: clearing it when a person leaves would rewrite history.
     created_by uuid,
@@ -5465,6 +5666,9 @@ declare
 begin
     if p_reason is null or btrim(p_reason) = '' then
         raise exception using errcode = '22023', message = 'reason must say why the prompt is published';
+    end if;
+    if length(p_reason) > 2000 then
+        raise exception using errcode = '22023', message = 'reason must have at most 2,000 characters';
     end if;
 
     select * into v_prompt
@@ -5613,13 +5817,15 @@ create table public.customers (
     id uuid not null default gen_random_uuid(),
     phone_number text not null
         constraint customers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint customers_phone_input_check check (length(phone_input) <= 250),
     name text
         constraint customers_name_check check (length(name) <= 200),
     email text
         constraint customers_email_check check (private.is_email(email)),
     attributes jsonb not null default '{}'
-        constraint customers_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint customers_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
@@ -5648,7 +5854,7 @@ grant select, delete on public.customers to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)
     on public.customers to authenticated;
 grant update (phone_number, name, email, attributes) on public.customers to authenticated;
-grant select, insert on public.customers to service_role;
+grant select, insert, update, delete on public.customers to service_role;
 
 -- sql/schema/calls/calls.sql
 
@@ -5668,7 +5874,8 @@ create table public.calls (
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
     caller_number text
         constraint calls_caller_number_check check (switchboard.is_e164(caller_number)),
-    caller_input text,
+    caller_input text
+        constraint calls_caller_input_check check (length(caller_input) <= 250),
     called_number text not null
         constraint calls_called_number_check check (switchboard.is_e164(called_number)),
     provider text not null
@@ -5680,18 +5887,24 @@ create table public.calls (
             'ringing', 'in_progress', 'completed', 'busy', 'no_answer', 'failed', 'rejected'
         )),
     decision jsonb not null
-        constraint calls_decision_check check (jsonb_typeof(decision) = 'object'),
+        constraint calls_decision_check
+        check (jsonb_typeof(decision) = 'object' and switchboard.json_is_bounded(decision, 262144)),
     started_at timestamptz not null default now(),
     answered_at timestamptz,
     ended_at timestamptz,
     duration_seconds integer generated always as (
         extract(epoch from ended_at - started_at)::integer
     ) stored,
-    outcome text,
-    sentiment text,
-    summary text,
-    recording_path text,
-    transcript text,
+    outcome text
+        constraint calls_outcome_check check (length(outcome) <= 200),
+    sentiment text
+        constraint calls_sentiment_check check (length(sentiment) <= 200),
+    summary text
+        constraint calls_summary_check check (length(summary) <= 10000),
+    recording_path text
+        constraint calls_recording_path_check check (length(recording_path) <= 1024),
+    transcript text
+        constraint calls_transcript_check check (length(transcript) <= 1000000),
     cost_micros bigint,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -5815,7 +6028,13 @@ grant select (
     answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
 ) on public.calls to authenticated;
 grant delete on public.calls to authenticated;
-grant select, insert on public.calls to service_role;
+-- All but the copies of the lead's dataset and member.
+grant select, insert, delete on public.calls to service_role;
+grant update (
+    organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, direction, caller_number,
+    caller_input, called_number, provider, provider_sid, status, decision, started_at, answered_at, ended_at, outcome,
+    sentiment, summary, recording_path, transcript, cost_micros, created_at, updated_at
+) on public.calls to service_role;
 
 -- sql/schema/calls/route_inbound_call.sql
 
@@ -6659,6 +6878,7 @@ select private.add_row_triggers(
 select private.add_tenant_policies('public.support_sessions', 'audit_log', '{insert,update,delete}');
 
 grant select on public.support_sessions to authenticated;
+grant select on public.support_sessions to service_role;
 
 create unique index support_sessions_one_open_key on public.support_sessions (organization_id, admin_id)
     where closed_at is null;
@@ -7454,35 +7674,29 @@ begin atomic
     with present as materialized (
         select * from private.granted()
     ), listed as materialized (
+        -- A role or a column may be another cluster's.
         select i.kind, i.object, i.grantee, i.privilege, c.name as column_name
         from private.intended_grants() as i
         left join lateral unnest(i.columns) as c (name) on true
-    ), objects as (
-        select distinct p.kind, p.object, p.owner,
-            exists (select from listed l where (l.kind, l.object) = (p.kind, p.object)) as is_listed
-        from present p
-    ), surplus as (
-        select p.* from present p
-        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
-            and not exists (
-                select from listed l
-                where (l.kind, l.object, l.grantee, l.privilege) = (p.kind, p.object, p.grantee, p.privilege)
-                    and l.column_name is not distinct from p.column_name
-            )
-    ), missing as (
-        select l.* from listed l
-        join objects o on (o.kind, o.object) = (l.kind, l.object)
-        -- A role or a column may be another cluster's.
-        where (l.grantee = 'public' or to_regrole(l.grantee) is not null)
-            and (l.column_name is null or exists (
+        where (i.grantee is null or i.grantee = 'public' or to_regrole(i.grantee) is not null)
+            and (c.name is null or exists (
                 select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+                where a.attrelid = to_regclass(i.object) and a.attname = c.name and not a.attisdropped
             ))
-            and not exists (
-                select from present p
-                where (p.kind, p.object, p.grantee, p.privilege) = (l.kind, l.object, l.grantee, l.privilege)
-                    and p.column_name is not distinct from l.column_name
-            )
+    ), objects as materialized (
+        select distinct p.kind, p.object, p.owner,
+            (p.kind, p.object) in (select i.kind, i.object from private.intended_grants() as i) as is_listed
+        from present p
+    ), surplus as materialized (
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
+        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+        except
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+    ), missing as materialized (
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+        where l.grantee is not null and (l.kind, l.object) in (select o.kind, o.object from objects o)
+        except
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
     ), steps as (
         select 1 as place, 'revoke grant option for' as verb, s.kind, s.object, s.grantee,
             substr(s.privilege, length('grant option for ') + 1) as privilege, s.column_name
@@ -7498,10 +7712,6 @@ begin atomic
         from listed l
         join surplus s on (s.kind, s.object, s.grantee, s.privilege) = (l.kind, l.object, l.grantee, l.privilege)
         where s.column_name is null and l.column_name is not null
-            and exists (
-                select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
-            )
     ), by_privilege as (
         select s.place, s.verb, s.kind, s.object, s.grantee,
             s.privilege || coalesce(' (' || string_agg(quote_ident(s.column_name), ', ' order by s.column_name) || ')', '') as privilege
@@ -7699,10 +7909,9 @@ create materialized view private.restored as
 comment on materialized view private.restored is
     'What the grants of this database had to become when it was restored; empty where none was changed. Refreshed by every restore of a whole dump.';
 
--- sql/schema/operator/restore_rows.sql
+-- sql/schema/operator/restore_state.sql
 
--- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
--- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
+-- What ends a restore of rows (restore_rows.sql), while one is under way.
 
 create table private.restore_state (
     place integer generated always as identity primary key,
@@ -7712,6 +7921,11 @@ comment on table private.restore_state is
     'The statements that end a restore of rows which private.begin_restore began; else empty.';
 
 select private.add_deny_policy('private.restore_state');
+
+-- sql/schema/operator/restore_rows.sql
+
+-- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
+-- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
 
 create function private.begin_restore() returns void
     language plpgsql volatile
@@ -7911,6 +8125,74 @@ end;
 comment on function private.doctor_platform() is
     'Findings on what the schema puts on auth.users, storage.objects and realtime.messages and on the triggers that broadcast, where these are there: policies and triggers that are gone or off; a restore of rows that has not ended.';
 
+-- sql/schema/operator/doctor_credentials.sql
+
+-- The doctor's checks on sealed credentials: the keys that they are sealed with, and the triggers that seal. Of tenants' rows
+-- it asks which version of a data key an envelope names, and counts.
+
+create function private.sealed_columns() returns table (target regclass, trigger_name name, enabled "char", arguments text[])
+    language sql stable
+    set search_path = ''
+begin atomic
+    select t.tgrelid::regclass, t.tgname, t.tgenabled, string_to_array(encode(t.tgargs, 'escape'), '\000')
+    from pg_catalog.pg_trigger t
+    where t.tgfoid = 'switchboard.seal_column()'::regprocedure and not t.tgisinternal;
+end;
+comment on function private.sealed_columns() is
+    'The columns that switchboard.seal_column seals, with its arguments: jsonb column, organization column, key column, purpose. Owner only.';
+
+create function private.sealed_without_key() returns table (object text, envelopes bigint)
+    language plpgsql stable
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_sealed record;
+begin
+    for v_sealed in select s.target, s.arguments[1] as name, s.arguments[2] as organization from private.sealed_columns() as s loop
+        return query execute format(
+            'select %L, count(*) from %s as r
+                where jsonb_typeof(r.%I) = ''object'' and not exists (
+                    select from private.tenant_keys k where k.organization_id = r.%I and k.version::text = r.%3$I ->> ''tv''
+                )',
+            format('%s.%I', v_sealed.target, v_sealed.name), v_sealed.target, v_sealed.name, v_sealed.organization);
+    end loop;
+end;
+$$;
+comment on function private.sealed_without_key() is
+    'For each sealed column the number of envelopes whose data key is not in private.tenant_keys: nothing opens them. Owner only.';
+
+create function private.doctor_credentials() returns table (severity text, code text, object text, finding text, fix text)
+    language sql stable
+    set search_path = ''
+begin atomic
+    select 'error', 'key_' || p.problem, format('key %s', quote_ident(p.kid)),
+        case p.problem
+            when 'not_in_ring' then 'Credentials are sealed under this key and the key ring has no such key: they cannot be opened.'
+            when 'other_key' then 'The key ring has another key under this id than the one that credentials are sealed with: they cannot be opened.'
+            else 'The key ring has this key, and what it wrapped does not open: private.tenant_keys or private.root_keys were altered.'
+        end,
+        case p.problem
+            when 'opens_nothing' then '-- put private.root_keys and private.tenant_keys back from a dump'
+            else format('-- put the line of %s back into the key file from its copy, then restart', p.kid)
+        end
+        from switchboard.key_problems() as p
+    union all
+    select 'error', 'sealed_without_key', s.object,
+        format('%s sealed values name a data key that private.tenant_keys does not have: nothing opens them.', s.envelopes),
+        '-- put private.tenant_keys back from a dump, or have the values written again'
+        from private.sealed_without_key() as s
+        where s.envelopes > 0
+    union all
+    select 'error', 'seal_not_always', format('%I on %s', s.trigger_name, s.target),
+        'The trigger that seals does not fire under session_replication_role = replica, or not at all: what is written then is not sealed.',
+        format('alter table %s enable always trigger %I;', s.target, s.trigger_name)
+        from private.sealed_columns() as s
+        where s.enabled <> 'A';
+end;
+comment on function private.doctor_credentials() is
+    'Findings on sealed credentials: root keys that the ring lacks or has otherwise, envelopes without their data key, sealing triggers that are not ENABLE ALWAYS. Names keys by id, no value of any.';
+
 -- sql/schema/operator/doctor_server.sql
 
 -- The doctor's checks on the server: settings, versions, what waits for the operator.
@@ -7922,9 +8204,29 @@ begin atomic
     select jsonb_build_object(
         'settings', (
             select jsonb_object_agg(s.name, s.setting) from pg_catalog.pg_settings s
-            where s.name ~ '^(server_version_num|log_|auto_explain[.]|pgaudit[.])'
+            where s.name ~ '^(server_version_num|shared_preload_libraries|log_|auto_explain[.]|pgaudit[.])'
         ),
-        'key_loaded', switchboard.key_loaded(),
+        -- What a request runs under: PostgREST logs in as authenticator and takes over the settings of the role it acts as.
+        'api_settings', (
+            select jsonb_object_agg(s.name, coalesce((
+                select substr(c.setting, length(s.name) + 2)
+                from pg_catalog.pg_db_role_setting r
+                left join pg_catalog.pg_roles o on o.oid = r.setrole
+                cross join unnest(r.setconfig) as c (setting)
+                where starts_with(c.setting, s.name || '=')
+                    and (r.setdatabase = 0 or r.setdatabase = (
+                        select d.oid from pg_catalog.pg_database d where d.datname = current_database()
+                    ))
+                    and (r.setrole = 0 or o.rolname = 'authenticator'
+                        or o.rolname = 'authenticated' and s.name = 'lock_timeout')
+                order by o.rolname = 'authenticated' desc nulls last, r.setrole = 0, r.setdatabase = 0
+                limit 1
+            ), s.reset_val))
+            from pg_catalog.pg_settings s
+            where s.name in ('temp_file_limit', 'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout')
+        ),
+        -- A ring with a wrong key is doctor_credentials'.
+        'key_loaded', switchboard.key_loaded() or exists (select from switchboard.key_problems()),
         'extension_installed', (select e.extversion from pg_catalog.pg_extension e where e.extname = 'switchboard'),
         'extension_available', (
             select x.default_version from pg_catalog.pg_available_extensions x where x.name = 'switchboard'
@@ -7934,7 +8236,7 @@ begin atomic
     );
 end;
 comment on function private.doctor_facts() is
-    'What doctor_server judges: settings, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
+    'What doctor_server judges: settings, also those of the API''s roles, server and extension versions, whether a key is loaded, counts of platform administrators and of sign-ups without a profile.';
 
 create function private.doctor_server(facts jsonb) returns table (severity text, code text, object text, finding text, fix text)
     language sql immutable
@@ -7947,7 +8249,10 @@ begin atomic
             coalesce(facts #>> '{settings,log_statement}', 'none') in ('mod', 'all')
                 or coalesce(facts #>> '{settings,log_min_duration_statement}', '-1') <> '-1'
                 or coalesce(facts #>> '{settings,log_min_duration_sample}', '-1') <> '-1'
-                or coalesce(facts #>> '{settings,log_transaction_sample_rate}', '0') <> '0' as logs_statements
+                or coalesce(facts #>> '{settings,log_transaction_sample_rate}', '0') <> '0' as logs_statements,
+            -- A time with or without a unit, as it was written.
+            facts #>> '{api_settings,statement_timeout}' ~ '^0+ *[a-z]*$' as statements_without_end,
+            facts #>> '{api_settings,idle_in_transaction_session_timeout}' ~ '^0+ *[a-z]*$' as idles_without_end
     )
     select 'error', 'log_statement', 'log_statement',
         format('It is %s: every statement goes to the log with its text, credentials included.', s.settings ->> 'log_statement'),
@@ -7981,10 +8286,41 @@ begin atomic
         'alter system set log_min_error_statement = ''panic''; select pg_reload_conf();'
         from s where s.settings ->> 'log_min_error_statement' not in ('fatal', 'panic')
     union all
+    select 'warn', 'temp_file_limit', 'authenticator',
+        'A request of one tenant may fill the disk with temporary files.',
+        'alter role authenticator set temp_file_limit = ''512MB''; -- as a superuser; new connections have it'
+        where facts #>> '{api_settings,temp_file_limit}' = '-1'
+    union all
+    select 'warn', 'lock_timeout', 'authenticated',
+        'A request may wait for another one''s locks for as long as a statement may take, and holds one of the API''s connections, which all tenants share.',
+        'alter role authenticated set lock_timeout = ''2s''; notify pgrst, ''reload config'';'
+        where case
+            when facts #>> '{api_settings,lock_timeout}' ~ '^[0-9]+$'
+                then (facts #>> '{api_settings,lock_timeout}')::bigint not between 1 and 2000
+            else (facts #>> '{api_settings,lock_timeout}')::interval > interval '2 seconds'
+        end
+    union all
     select 'error', 'key_missing', 'switchboard.key_file',
         'No credential key is loaded: credentials can neither be stored nor opened.',
         'alter system set switchboard.key_file = ''/path/outside/the/data/directory''; -- then restart; a ring is one line, *k1:<64 hex digits>'
         where not (facts ->> 'key_loaded')::boolean
+    union all
+    -- Whoever may not read the setting knows nothing of it.
+    select 'warn', 'not_preloaded', 'shared_preload_libraries',
+        'The library is not in it: every connection loads it anew, and reads the key file and the phone tables for itself.',
+        'alter system set shared_preload_libraries = '
+            || concat_ws(', ', nullif(s.settings ->> 'shared_preload_libraries', ''), 'switchboard') || '; -- then restart'
+        from s where s.settings ->> 'shared_preload_libraries' !~ '(^|[ ,"/])switchboard([ ,".]|$)'
+    union all
+    select 'warn', 'no_statement_timeout', 'authenticator',
+        'A request of the API may run for ever, and so hold a connection and its locks.',
+        'alter role authenticator set statement_timeout = ''8s'';'
+        from s where s.statements_without_end
+    union all
+    select 'info', 'no_idle_timeout', 'authenticator',
+        'A transaction that a client leaves open holds its locks for ever.',
+        'alter role authenticator set idle_in_transaction_session_timeout = ''60s'';'
+        from s where s.idles_without_end
     union all
     -- CVE-2023-2455, CVE-2024-10976: row level security kept for a role that had changed.
     select 'error', 'server_outdated', format('PostgreSQL %s.%s', s.version / 10000, s.version % 10000),
@@ -8017,7 +8353,7 @@ begin atomic
         where (facts ->> 'profile_failures')::integer > 0;
 end;
 comment on function private.doctor_server(jsonb) is
-    'Findings on the server, from private.doctor_facts(): settings that print secrets, a missing key, versions, what waits for the operator.';
+    'Findings on the server, from private.doctor_facts(): settings that print secrets, bound nothing or leave requests without an end, a missing key or library, versions, what waits for the operator.';
 
 -- sql/schema/operator/doctor_contract.sql
 
@@ -8139,8 +8475,8 @@ comment on function private.doctor_contract() is
 -- sql/schema/operator/doctor.sql
 
 -- The doctor: what in this database weakens the rules that the other files keep, each finding with the SQL that ends
--- it. It reads catalogues and settings only, never a tenant's rows, and changes nothing. One function a group of checks
--- (doctor_*.sql); public.doctor asks them all.
+-- it. It reads catalogues and settings, shows nothing of a tenant's rows, and changes nothing. One function a group of
+-- checks (doctor_*.sql); public.doctor asks them all.
 
 create function private.doctor() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable security definer
@@ -8154,6 +8490,7 @@ begin atomic
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
             union all select * from private.doctor_platform()
+            union all select * from private.doctor_credentials()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f
@@ -8276,6 +8613,11 @@ grant update (
     company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
     n8n_webhook_url, timezone, settings
 ) on public.clients to authenticated;
+grant select on public.clients to service_role;
+grant update (
+    company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
+    n8n_webhook_url, timezone, settings
+) on public.clients to service_role;
 
 -- sql/schema/compat/users.sql
 
@@ -8302,7 +8644,7 @@ end;
 $$;
 comment on function private.member_contact(uuid, uuid) is
     'For the view users: e-mail address, phone number and last sign-in of a member, for the person themself and for holders of members.write in that organization; nothing for anybody else. Definer, because these columns are granted to nobody. Raises nothing: a view calls it.';
-grant execute on function private.member_contact(uuid, uuid) to authenticated;
+grant execute on function private.member_contact(uuid, uuid) to authenticated, service_role;
 
 create view public.users with (security_invoker = true) as
     select
@@ -8352,6 +8694,7 @@ comment on column public.users.last_login_at is
     'auth.users.last_sign_in_at, for the person and holders of members.write; NULL for others';
 
 grant select on public.users to authenticated;
+grant select on public.users to service_role;
 
 -- sql/schema/compat/user_organizations.sql
 
@@ -8370,6 +8713,7 @@ comment on column public.user_organizations.role is 'memberships.role';
 comment on column public.user_organizations.created_at is 'memberships.created_at';
 
 grant select on public.user_organizations to authenticated;
+grant select on public.user_organizations to service_role;
 
 -- sql/schema/compat/functions.sql
 

@@ -102,7 +102,10 @@ export async function populate(a: Tenant) {
   const campaign_settings_id = await one("campaign_settings", { name: "S", m1_message: "Hello" });
   const dataset_id = await one("datasets", { name: "List", campaign_settings_id });
   const rows = [{ first_name: "Lead 001", phone_number: "07700 900001" }];
-  ok(await a.as.rpc("import_leads", { dataset_id, rows, options: { required_fields: [] } }));
+  const { upload_id } = told(
+    "import_leads",
+    await a.as.rpc("import_leads", { dataset_id, rows, options: { required_fields: [] } }),
+  );
   const lead_id = ok(await a.as.from("leads").select("id").single()).id;
   ok(await a.as.rpc("invite_member", { email: "invited@a.example", role: "viewer" }));
   await one("lessons", { lesson_type: "never_rule", title: "Secret lesson of A" });
@@ -134,6 +137,7 @@ export async function populate(a: Tenant) {
     campaign_settings_id,
     dataset_id,
     lead_id,
+    upload_id,
     template_id,
     call_id: call_id as string,
   };

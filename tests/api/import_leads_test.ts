@@ -228,6 +228,27 @@ Deno.test("a malformed call is refused as a whole", async () => {
   assert.deepEqual(ok(await as.from("uploads").select("id")), []);
 });
 
+Deno.test("server code can read what failed, a sales_rep selects * of uploads and sees no cell of it", async () => {
+  const a = await tenant();
+  const dataset_id = await dataset(a.as);
+  await run(a.as, dataset_id, [lead(1), lead(2, { phone_number: "7.7009E+09" })]);
+  const read = async (as: SupabaseClient) => {
+    const row = ok(await as.from("uploads").select("*,upload_errors(*)").single());
+    assert.equal(row.rows_failed, 1);
+    return row.upload_errors.map(({ row_number, column_name, value, reason }) => [
+      row_number,
+      column_name,
+      value,
+      reason,
+    ]);
+  };
+  const failed = [[2, "phone_number", "7.7009E+09", "excel_scientific"]];
+  assert.deepEqual(await read(client(await member(a, "viewer"), a.id)), failed);
+  assert.deepEqual(await read(client(await member(a, "sales_rep"), a.id)), []);
+  const rows = ok(await service().from("upload_errors").select("*").eq("organization_id", a.id));
+  assert.deepEqual(rows.map(({ value }) => value), ["7.7009E+09"]);
+});
+
 Deno.test("who may import: uploads.write and nobody else", async () => {
   const [a, b] = [await tenant(), await tenant()];
   const dataset_id = await dataset(a.as);

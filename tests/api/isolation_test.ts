@@ -171,23 +171,62 @@ Deno.test("no reference of tenant B reaches a row of tenant A", async () => {
   refused(await b.as.from("prompts").insert(copied), 409, "23503");
 });
 
-Deno.test("service_role reads what routing needs, and has no right to write tenants' rows", async () => {
+Deno.test("a backend with the service key works on every tenant, and names the organization", async () => {
   const a = await tenant();
   const made = await populate(a);
+  const server = service();
   for (
-    const table of ["phone_numbers", "agents", "leads", "prompt_versions", "provider_accounts"]
+    const table of [
+      "phone_numbers",
+      "agents",
+      "leads",
+      "prompt_versions",
+      "provider_accounts",
+      "audit_log",
+    ]
   ) {
-    const rows = ok(await untyped(service()).from(table).select("id").eq("organization_id", a.id));
+    const rows = ok(await untyped(server).from(table).select("*").eq("organization_id", a.id));
     assert.ok(rows.length > 0, table);
   }
-  for (
-    const [table, id] of [
-      ["agents", made.agent_id],
-      ["leads", made.lead_id],
-      ["datasets", made.dataset_id],
-      ["prompts", made.prompt_id],
-    ] as const
-  ) {
-    refused(await service().from(table).delete().eq("id", id), 403, "42501");
+  const row = { organization_id: a.id, name: `Of the server ${crypto.randomUUID()}` };
+  const dataset = ok(await server.from("datasets").insert(row).select("id").single()).id;
+  const lead = {
+    organization_id: a.id,
+    dataset_id: dataset,
+    first_name: "New",
+    phone_number: "07700 900 061",
+  };
+  const added = ok(await server.from("leads").insert(lead).select("*").single());
+  assert.equal(added.phone_number, "+447700900061");
+  const again = { organization_id: a.id, id: made.agent_id, name: "Upserted" };
+  const upserted = await server.from("agents").upsert(again).select("id,name").single();
+  assert.deepEqual(ok(upserted), { id: made.agent_id, name: "Upserted" });
+  ok(await server.from("leads").delete().eq("id", added.id).select("id").single());
+
+  const { organization_id: _, ...nobodys } = row;
+  const error = refused(await server.from("datasets").insert(nobodys), 400, "PT400");
+  assert.equal(error.message, "organization_required");
+  const named = service({ "x-organization-id": a.id });
+  ok(
+    await named.from("datasets").insert({ name: `By header ${crypto.randomUUID()}` }).select("id"),
+  );
+});
+
+Deno.test("what nobody has, the service key has not: counters, history, another tenant's reference", async () => {
+  const a = await tenant();
+  const b = await tenant();
+  const [made, theirs] = [await populate(a), await populate(b)];
+  const server = untyped(service());
+  const changes = [
+    ["datasets", { total_leads: 9 }, made.dataset_id, 403, "42501"],
+    ["prompts", { compiled_prompt: "x" }, made.prompt_id, 403, "42501"],
+    ["leads", { dataset_id: theirs.dataset_id }, made.lead_id, 409, "23503"],
+    ["leads", { organization_id: b.id }, made.lead_id, 403, "42501"],
+  ] as const;
+  for (const [table, change, id, status, code] of changes) {
+    refused(await server.from(table).update(change).eq("id", id), status, code);
+  }
+  for (const history of ["audit_log", "prompt_versions", "suppressions", "support_sessions"]) {
+    refused(await server.from(history).delete().eq("organization_id", a.id), 403, "42501");
   }
 });

@@ -139,7 +139,7 @@ Deno.test("owner and admin add and release numbers; the other roles only read th
   assert.equal(ok(await admin.from("phone_numbers").delete().eq("id", id).select("id")).length, 1);
 });
 
-Deno.test("another tenant, anon and service_role cannot add or write", async () => {
+Deno.test("another tenant and anon cannot add or write; server code can", async () => {
   const [a, b] = [await tenant(), await tenant()];
   const { typed, e164 } = await freeNumber();
   const call = { phone_number: typed, provider: "twilio" };
@@ -154,7 +154,7 @@ Deno.test("another tenant, anon and service_role cannot add or write", async () 
 
   const numbers = service().from("phone_numbers");
   assert.equal(ok(await numbers.select("id").eq("phone_number", e164)).length, 1);
-  refused(await numbers.update({ status: "inactive" }).eq("id", id), 403, "42501");
+  ok(await numbers.update({ status: "inactive" }).eq("id", id).select("id").single());
 });
 
 Deno.test("rows come in by the RPC alone, and organization_id is not writable", async () => {

@@ -38,7 +38,8 @@ const writes = {
     of: "third",
   },
   "an import": {
-    statement: `select public.import_leads($1, '[{"first_name": "Late", "phone_number": "${number}"}]',
+    statement:
+      `select public.import_leads($1, '[{"first_name": "Late", "phone_number": "${number}"}]',
       '{"required_fields": [], "duplicate_action": "keep_both"}')`,
     of: "third",
   },
@@ -82,7 +83,8 @@ Deno.test("writers of leads do not wait for each other, nor an opt-out for anoth
   const first = await Session.begin(a.owner, a.id);
   const second = await Session.begin(a.owner, a.id);
   const elsewhere = await Session.begin(b.a.owner, b.a.id);
-  const insert = "insert into public.leads (dataset_id, first_name, phone_number) values ($1, 'L', $2)";
+  const insert =
+    "insert into public.leads (dataset_id, first_name, phone_number) values ($1, 'L', $2)";
   assert.equal((await first.run(insert, [third, "+447700900011"])).code, undefined);
   assert.equal((await elsewhere.run(optOut, [b.lead])).code, undefined);
   const notes = "update public.leads set notes = 'x' where id = $1";

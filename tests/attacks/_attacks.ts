@@ -28,6 +28,8 @@ export interface Catalogue {
   functions: { name: string; call: string }[];
   /** Functions of one text argument that an API role may execute. */
   takingText: string[];
+  /** Columns of the world's tables that hold texts or jsonb. */
+  values: { table: string; tenant: string; column: string; type: "text" | "jsonb" }[];
   /** One id of b's rows, and of a's, by table. */
   ids: Record<string, { a: string; b: string }>;
 }
@@ -138,6 +140,22 @@ const points = (by: Actor): Attack => ({
   works: touched,
 });
 
+const stores = (title: string, type: "text" | "jsonb", values: string[]): Attack => ({
+  id: "X13",
+  title,
+  by: "owner",
+  tries: (_, { values: columns }) =>
+    columns.filter((column) => column.type === type).flatMap(({ table, tenant, column }) =>
+      values.map((value) => ({
+        subject: `${table}.${column}`,
+        statements: [`update ${table} set ${column} = ${value} where ${tenant} = '${a}'`],
+      }))
+    ),
+  works: touched,
+});
+/** 100 bytes that read as a megabyte. */
+const NUMBERS = `[${"1e131071,".repeat(9)}1e131071]`;
+
 /** A statement of one world, or none. */
 const special = (
   attackId: string,
@@ -200,6 +218,33 @@ const counted = ({ counters }: World, statement: (c: NonNullable<World["counters
   ];
 const own = ({ tables, name }: World) =>
   tables.find((table) => table.name === "datasets")?.tenant ?? name;
+/** A contact opts out, something happens to the lead, and the number comes again: it works where that lead is open. */
+const optedOut = (
+  way: string,
+  between: (c: NonNullable<World["counters"]>) => string[],
+): Attack =>
+  special(
+    "X13",
+    `contact somebody who opted out ${way}`,
+    "postgres",
+    (world) =>
+      world.counters && [
+        `select set_config('tests.number', phone_number, true)
+         from ${world.counters.children} where id = '${id("a.lead.rep")}'`,
+        `update ${world.counters.children} set contact_status = 'REMOVED' where id = '${
+          id("a.lead.rep")
+        }'`,
+        `insert into ${world.counters.parents} (id, ${own(world)}, name)
+         values ('${id("a.other")}', '${a}', 'Other list')`,
+        ...between(world.counters),
+        `insert into ${world.counters.children}
+           (${own(world)}, ${world.counters.parent}, first_name, phone_number)
+         values ('${a}', '${id("a.other")}', 'Again', current_setting('tests.number'))`,
+        `select 1 from ${world.counters.children}
+         where ${world.counters.parent} = '${id("a.other")}' and contact_status <> 'REMOVED'`,
+      ],
+    touched,
+  );
 
 export const attacks: Attack[] = [
   lists("owner", [a]),
@@ -331,6 +376,13 @@ export const attacks: Attack[] = [
       ]),
     ({ rows }) => rows.some(({ wrong }) => wrong),
   ),
+  optedOut("by a lead in another dataset", () => []),
+  optedOut("by another number for the lead that opted out", ({ children }) => [
+    `update ${children} set phone_number = '+447700900777' where id = '${id("a.lead.rep")}'`,
+  ]),
+  optedOut("by deleting the lead that opted out", ({ children }) => [
+    `delete from ${children} where id = '${id("a.lead.rep")}'`,
+  ]),
   special(
     "X6",
     "300 leads in one statement rewrite their dataset 300 times",
@@ -446,4 +498,9 @@ export const attacks: Attack[] = [
       })),
     works: (outcome) => !touched(outcome),
   },
+  stores("store in 100 bytes what everybody reads as a megabyte", "jsonb", [
+    `'${NUMBERS}'`,
+    `'{"k": ${NUMBERS}}'`,
+  ]),
+  stores("store a text of two megabytes", "text", ["repeat('x', 2000000)"]),
 ];

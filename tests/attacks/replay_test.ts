@@ -98,6 +98,13 @@ async function readCatalogue(db: postgres.Sql, world: World): Promise<Catalogue>
     world === ours
   } or not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e'))
     order by 1`;
+  const values = await db<{ table: string; column: string; type: "text" | "jsonb" }[]>`
+    select c.relname as table, a.attname as column, format_type(a.atttypid, null) as type
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+      and a.atttypid in ('text'::regtype, 'jsonb'::regtype)
+    order by 1, 2`;
   const ids: Catalogue["ids"] = {};
   for (const { name, tenant } of world.tables) {
     const [found] = await db.unsafe<{ a: string; b: string }[]>(`
@@ -111,6 +118,10 @@ async function readCatalogue(db: postgres.Sql, world: World): Promise<Catalogue>
   }
   return {
     references,
+    values: values.flatMap((one) => {
+      const tenant = tenantOf[one.table];
+      return tenant ? [{ ...one, tenant }] : [];
+    }),
     functions: functions.map((one) => ({
       name: one.name,
       call: `select ${one.name}(${one.arguments})`,

@@ -116,8 +116,10 @@ select tests.as_user('a.owner', 'b');
 select is(tests.attempt('select 1 from public.audit_log'), '0 rows', 'nor another tenant''s owner');
 select tests.as_service();
 select is(tests.attempt(s), '42501', 'service_role: ' || s) from unnest(array[
-    'update public.audit_log set action = ''x''', 'delete from public.audit_log', 'truncate public.audit_log', 'select 1 from public.audit_log'
+    'update public.audit_log set action = ''x''', 'delete from public.audit_log', 'truncate public.audit_log',
+    'insert into public.audit_log (organization_id, actor_kind, action, table_name) values (tests.id(''a''), ''user'', ''x'', ''agents'')'
 ]) as s;
+select isnt(tests.attempt('select 1 from public.audit_log'), '0 rows', 'which reads it');
 select tests.as_owner();
 select is(tests.refusal(s) ->> 'message', 'audit_log is append-only', 'the tables'' owner: ' || s) from unnest(array[
     'update public.audit_log set action = ''x''', 'delete from public.audit_log', 'truncate public.audit_log'

@@ -99,7 +99,7 @@ as $$
     from private.doctor_server('{"key_loaded": true, "extension_installed": "1", "extension_available": "1", "platform_admins": 1, "profile_failures": 0}'
         || (changes - 'settings') || jsonb_build_object('settings', '{"server_version_num": "170006", "log_statement": "ddl", "log_min_duration_statement": "-1",
             "log_min_duration_sample": "-1", "log_transaction_sample_rate": "0", "log_parameter_max_length": "-1", "log_parameter_max_length_on_error": "0",
-            "log_min_error_statement": "panic"}' || coalesce(changes -> 'settings', '{}'))) d
+            "log_min_error_statement": "panic", "shared_preload_libraries": "pg_cron, switchboard"}' || coalesce(changes -> 'settings', '{}'))) d
 $$;
 select is(tests.server(changes), expected, format('%s: %s', expected, changes)) from (values
     ('{}'::jsonb, 'well'),
@@ -115,8 +115,21 @@ select is(tests.server(changes), expected, format('%s: %s', expected, changes)) 
     ('{"settings": {"pgaudit.log_parameter": "on"}}', 'error pgaudit_parameters'),
     ('{"key_loaded": false}', 'error key_missing'),
     ('{"extension_available": "2"}', 'warn extension_outdated'),
+    ('{"settings": {"shared_preload_libraries": ""}}', 'warn not_preloaded'),
+    ('{"settings": {"shared_preload_libraries": "pg_cron, switchboard_too"}}', 'warn not_preloaded'),
+    ('{"settings": {"shared_preload_libraries": "\"$libdir/switchboard.so\",pg_cron"}}', 'well'),
+    ('{"settings": {"shared_preload_libraries": null}}', 'well'),
+    ('{"api_settings": {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0ms"}}', 'info no_idle_timeout, warn no_statement_timeout'),
+    ('{"api_settings": {"statement_timeout": "8s", "idle_in_transaction_session_timeout": "60000"}}', 'well'),
     ('{"platform_admins": 0}', 'info no_platform_admin'),
     ('{"profile_failures": 2}', 'warn profile_failures'),
+    ('{"api_settings": {"temp_file_limit": "-1", "lock_timeout": "2s"}}', 'warn temp_file_limit'),
+    ('{"api_settings": {"temp_file_limit": "512MB", "lock_timeout": "2s"}}', 'well'),
+    ('{"api_settings": {"temp_file_limit": "524288", "lock_timeout": "2000"}}', 'well'),
+    ('{"api_settings": {"lock_timeout": "8s"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "1min"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "0"}}', 'warn lock_timeout'),
+    ('{"api_settings": {"lock_timeout": "8000"}}', 'warn lock_timeout'),
     ('{"settings": {"server_version_num": "140020"}}', 'error server_outdated'),
     ('{"settings": {"server_version_num": "150008"}}', 'error server_outdated'),
     ('{"settings": {"server_version_num": "150009"}}', 'warn server_outdated'),
@@ -128,7 +141,24 @@ select is(tests.server(changes), expected, format('%s: %s', expected, changes)) 
     ('{"settings": {"server_version_num": "170005"}}', 'warn server_outdated')
 ) as v (changes, expected);
 select is((private.doctor_facts() -> 'key_loaded')::boolean, true, 'this server has a key');
+select is(private.doctor_facts() -> 'api_settings',
+    '{"temp_file_limit": "512MB", "lock_timeout": "2s", "statement_timeout": "8s", "idle_in_transaction_session_timeout": "0"}', 'and bounds what a request takes');
+alter role authenticated reset lock_timeout;
+select is(private.doctor_facts() #>> '{api_settings,lock_timeout}', '8s', 'the login role''s setting holds where the acting role has none');
 select is(private.doctor_facts() #>> '{settings,log_statement}', current_setting('log_statement'), 'and its settings are read');
+select matches(private.doctor_facts() #>> '{settings,shared_preload_libraries}', 'switchboard', 'also those that not everybody may read');
+select is(tests.server(jsonb_build_object('settings', jsonb_build_object('shared_preload_libraries', private.doctor_facts() #>> '{settings,shared_preload_libraries}'))),
+    'well', 'where the library is');
+select isnt_empty($$ select * from private.doctor() where code = 'no_idle_timeout' and severity = 'info' $$, 'a transaction left open has no end by default');
+do $$
+begin
+    execute format('alter database %I set statement_timeout = 0', current_database());
+    execute format('alter database %I set idle_in_transaction_session_timeout = %L', current_database(), '60s');
+end
+$$;
+select is((private.doctor_facts() -> 'api_settings') - '{temp_file_limit,lock_timeout}'::text[], '{"statement_timeout": "8s", "idle_in_transaction_session_timeout": "60s"}',
+    'for which the database''s settings count after the role''s');
+select is_empty($$ select * from private.doctor() where code = 'no_idle_timeout' $$, 'and ends by such a setting');
 
 -- Who may ask, and the owner's reports.
 select tests.as_service();

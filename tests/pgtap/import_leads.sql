@@ -223,6 +223,44 @@ select tests.as_owner();
 select is(tests.attempt(format($$ insert into public.uploads (organization_id, filename, status, rows_detected) values (%L, 'x', 'completed', 1) $$, tests.id('a'))),
     '23514', 'and a CHECK says so');
 
+-- Bounds. A number of 131,072 digits is eight bytes sent; nothing of it becomes text.
+select results_eq(
+    $q$ select (e ->> 'row')::integer, e ->> 'column', e -> 'value', e ->> 'reason' from jsonb_array_elements(tests.import(jsonb_build_array(
+        '{"first_name": "L", "phone_number": 1e131071}'::jsonb,
+        '{"first_name": 1e131071, "phone_number": "07700 900090"}'::jsonb,
+        '{"first_name": "L", "phone_number": "07700 900091", "kW": 1e131071}'::jsonb,
+        jsonb_build_object('first_name', 'L', 'phone_number', '07700 900092', 'notes', repeat('x', 70000)),
+        jsonb_build_object('first_name', 'L', 'phone_number', '07700 900093', 'a', repeat('x', 40000), 'b', repeat('x', 40000)),
+        jsonb_build_object('first_name', 'L', 'phone_number', '07700 900094', 'kW', repeat('1', 40)::numeric, 'notes', repeat('é', 10000))
+    ), '{"required_fields": []}') -> 'errors') as e $q$,
+    $$ values
+        (1, 'phone_number', 'null'::jsonb, 'number_too_long'),
+        (2, 'first_name', 'null', 'number_too_long'),
+        (3, 'kW', 'null', 'number_too_long'),
+        (4, 'notes', 'null', 'too_long'),
+        (5, null, 'null', 'attributes_too_long') $$,
+    'a cell that prints too long fails its row, which says so; 40 digits and 10,000 characters are not too long');
+select tests.as_owner();
+select is((select max(octet_length(u.errors::text)) < 2000 from public.uploads u where u.dataset_id = current_setting('tests.dataset')::uuid), true,
+    'and nothing of it is kept in the upload');
+create temporary table giant as select jsonb_agg('{"first_name": 1e131071}'::jsonb) as rows, jsonb_agg('1e131071'::jsonb) as numbers from generate_series(1, 5000);
+grant select on giant to authenticated;
+select tests.as_user('a.manager');
+select is(tests.refusal($$ select public.import_leads(tests.id('a.dataset'), rows) from giant $$) - 'context',
+    '{"sqlstate": "PT413", "message": "rows_too_large", "detail": "The rows have more than 16 MB of JSON text.", "hint": "Send the rows in several calls."}',
+    'rows that would print 655 MB are refused as a whole');
+select is(tests.refusal($$ select public.import_leads(tests.id('a.dataset'), numbers) from giant $$) ->> 'message', 'rows_too_large',
+    'also when they are no objects');
+-- What a merge brings together stays within the lead's own bounds.
+select tests.as_owner();
+insert into public.leads (organization_id, dataset_id, first_name, phone_number, notes, attributes)
+    values (tests.id('a'), tests.id('a.dataset'), 'L', '07700 900095', repeat('n', 9990), jsonb_build_object('k', repeat('x', 60000)));
+select is(tests.sums(tests.import(jsonb_build_array(
+    jsonb_build_object('first_name', 'L', 'phone_number', '07700 900095', 'notes', repeat('m', 100), 'more', repeat('y', 60000))
+), '{"required_fields": [], "duplicate_action": "merge"}', 'a.dataset')), '0/1/0/0/0 of 1', 'a merge that does not fit whole is made');
+select is((select (length(notes), right(notes, 10), array(select jsonb_object_keys(attributes)))::text from public.leads where phone_number = '+447700900095'),
+    '(10000,"' || e'\n' || 'mmmmmmmmm",{k})', 'and keeps what was there: as much of the notes as fits, none of the attributes');
+
 -- Who, and where to.
 select tests.as_owner();
 create function tests.try_import(dataset text) returns text

@@ -23,6 +23,9 @@ begin
     if coalesce(jsonb_typeof(p_metadata), 'object') <> 'object' then
         raise exception using errcode = '22023', message = 'metadata must be a JSON object';
     end if;
+    if not switchboard.json_is_bounded(p_metadata, 16384) then
+        raise exception using errcode = '22023', message = 'metadata must not exceed 16 kB of JSON text';
+    end if;
     if length(p_friendly_name) > 100 then
         raise exception using errcode = '22023', message = 'friendly_name must have at most 100 characters';
     end if;

@@ -6,13 +6,19 @@ create table public.agents (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint agents_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
-    greeting text,
-    personality text,
-    tone text,
-    voice_id text,
+    description text
+        constraint agents_description_check check (length(description) <= 2000),
+    greeting text
+        constraint agents_greeting_check check (length(greeting) <= 2000),
+    personality text
+        constraint agents_personality_check check (length(personality) <= 10000),
+    tone text
+        constraint agents_tone_check check (length(tone) <= 200),
+    voice_id text
+        constraint agents_voice_id_check check (length(voice_id) <= 200),
     llm_config jsonb not null default '{}'
-        constraint agents_llm_config_check check (jsonb_typeof(llm_config) = 'object'),
+        constraint agents_llm_config_check
+        check (jsonb_typeof(llm_config) = 'object' and switchboard.json_is_bounded(llm_config, 16384)),
     is_active boolean not null default true,
     prompt_version_id uuid,
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
@@ -52,4 +58,4 @@ grant insert (
 grant update (
     name, description, greeting, personality, tone, voice_id, llm_config, is_active, prompt_version_id
 ) on public.agents to authenticated;
-grant select on public.agents to service_role;
+grant select, insert, update, delete on public.agents to service_role;

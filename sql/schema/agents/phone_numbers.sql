@@ -10,14 +10,18 @@ create table public.phone_numbers (
         constraint phone_numbers_provider_check check (private.is_provider(provider)),
     phone_number text not null
         constraint phone_numbers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint phone_numbers_phone_input_check check (length(phone_input) <= 250),
     friendly_name text
         constraint phone_numbers_friendly_name_check check (length(friendly_name) <= 100),
     metadata jsonb not null default '{}'
-        constraint phone_numbers_metadata_check check (jsonb_typeof(metadata) = 'object'),
+        constraint phone_numbers_metadata_check
+        check (jsonb_typeof(metadata) = 'object' and switchboard.json_is_bounded(metadata, 16384)),
     agent_id uuid,
-    webhook_url text,
-    webhook_observed_url text,
+    webhook_url text
+        constraint phone_numbers_webhook_url_check check (length(webhook_url) <= 2000),
+    webhook_observed_url text
+        constraint phone_numbers_webhook_observed_url_check check (length(webhook_observed_url) <= 2000),
     webhook_configured boolean not null generated always as (
         webhook_url is not null
         and webhook_observed_url is not null
@@ -85,4 +89,4 @@ select private.add_broadcast('public.phone_numbers', 'phone_numbers.read');
 grant select, delete on public.phone_numbers to authenticated;
 grant update (provider_account_id, friendly_name, metadata, agent_id, webhook_url, status)
     on public.phone_numbers to authenticated;
-grant select on public.phone_numbers to service_role;
+grant select, insert, update, delete on public.phone_numbers to service_role;

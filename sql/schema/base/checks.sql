@@ -42,6 +42,16 @@ comment on function private.email_key(text) is
     'An e-mail address as it is compared: trimmed, A to Z as a to z, every other character exactly as it is. In another collation the KELVIN SIGN U+212A would be a k, and somebody else''s address the invited one. Raises nothing.';
 grant execute on function private.email_key(text) to authenticated, service_role;
 
+create function private.is_tag_list(tags text[]) returns boolean
+    language sql immutable strict parallel safe
+    set search_path = ''
+begin atomic
+    select cardinality(tags) <= 50 and not exists (select from unnest(tags) as t (tag) where length(t.tag) > 100);
+end;
+comment on function private.is_tag_list(text[]) is
+    'Whether there are at most 50 tags, each of at most 100 characters. For CHECK constraints. Raises nothing.';
+grant execute on function private.is_tag_list(text[]) to authenticated, service_role;
+
 create function private.providers() returns text[]
     language sql immutable parallel safe
     set search_path = ''

@@ -12,6 +12,21 @@ $$;
 comment on function public.update_updated_at_column() is
     'BEFORE UPDATE trigger: updated_at becomes the transaction''s time, whatever the client sent.';
 
+create function private.ask_organization() returns trigger
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = 'PT400',
+        message = 'organization_required',
+        detail = format('The row for %I names no organization, and the service role works for none of its own.', tg_table_name),
+        hint = 'Write organization_id into the row, or send the header x-organization-id.';
+end;
+$$;
+comment on function private.ask_organization() is
+    'BEFORE INSERT trigger; its WHEN clause asks for a row of the service role without organization_id. Raises PT400 organization_required.';
+
 create function private.add_row_triggers(
     target regclass,
     identity_columns text[] default '{organization_id,id,created_at}'
@@ -36,10 +51,20 @@ begin
             'create trigger set_updated_at before update on %s for each row execute function public.update_updated_at_column()',
             target);
     end if;
+    if exists (
+        select from pg_attribute
+        where attrelid = target and attname = 'organization_id' and not attisdropped
+    ) then
+        execute format(
+            'create trigger ask_organization before insert on %s for each row
+                when (new.organization_id is null and current_user = ''service_role'')
+                execute function private.ask_organization()',
+            target);
+    end if;
 end;
 $$;
 comment on function private.add_row_triggers(regclass, text[]) is
-    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it) and, if it has updated_at, its set_updated_at trigger.';
+    'For migrations, owner only. Gives a table its guard_row trigger (columns that never change; its WHEN clause holds the comparison, so an ordinary update does not call it); if it has updated_at, its set_updated_at trigger; and if it has organization_id, ask_organization, which tells the service role to name one.';
 
 create function private.refuse_rewrite() returns trigger
     language plpgsql volatile

@@ -14,7 +14,8 @@ create table public.calls (
         constraint calls_direction_check check (direction in ('inbound', 'outbound')),
     caller_number text
         constraint calls_caller_number_check check (switchboard.is_e164(caller_number)),
-    caller_input text,
+    caller_input text
+        constraint calls_caller_input_check check (length(caller_input) <= 250),
     called_number text not null
         constraint calls_called_number_check check (switchboard.is_e164(called_number)),
     provider text not null
@@ -26,18 +27,24 @@ create table public.calls (
             'ringing', 'in_progress', 'completed', 'busy', 'no_answer', 'failed', 'rejected'
         )),
     decision jsonb not null
-        constraint calls_decision_check check (jsonb_typeof(decision) = 'object'),
+        constraint calls_decision_check
+        check (jsonb_typeof(decision) = 'object' and switchboard.json_is_bounded(decision, 262144)),
     started_at timestamptz not null default now(),
     answered_at timestamptz,
     ended_at timestamptz,
     duration_seconds integer generated always as (
         extract(epoch from ended_at - started_at)::integer
     ) stored,
-    outcome text,
-    sentiment text,
-    summary text,
-    recording_path text,
-    transcript text,
+    outcome text
+        constraint calls_outcome_check check (length(outcome) <= 200),
+    sentiment text
+        constraint calls_sentiment_check check (length(sentiment) <= 200),
+    summary text
+        constraint calls_summary_check check (length(summary) <= 10000),
+    recording_path text
+        constraint calls_recording_path_check check (length(recording_path) <= 1024),
+    transcript text
+        constraint calls_transcript_check check (length(transcript) <= 1000000),
     cost_micros bigint,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -161,4 +168,10 @@ grant select (
     answered_at, ended_at, duration_seconds, outcome, sentiment, summary, cost_micros, created_at, updated_at
 ) on public.calls to authenticated;
 grant delete on public.calls to authenticated;
-grant select, insert on public.calls to service_role;
+-- All but the copies of the lead's dataset and member.
+grant select, insert, delete on public.calls to service_role;
+grant update (
+    organization_id, id, agent_id, prompt_version_id, phone_number_id, customer_id, lead_id, direction, caller_number,
+    caller_input, called_number, provider, provider_sid, status, decision, started_at, answered_at, ended_at, outcome,
+    sentiment, summary, recording_path, transcript, cost_micros, created_at, updated_at
+) on public.calls to service_role;

@@ -6,13 +6,15 @@ create table public.customers (
     id uuid not null default gen_random_uuid(),
     phone_number text not null
         constraint customers_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint customers_phone_input_check check (length(phone_input) <= 250),
     name text
         constraint customers_name_check check (length(name) <= 200),
     email text
         constraint customers_email_check check (private.is_email(email)),
     attributes jsonb not null default '{}'
-        constraint customers_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint customers_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
@@ -41,4 +43,4 @@ grant select, delete on public.customers to authenticated;
 grant insert (organization_id, phone_number, name, email, attributes)
     on public.customers to authenticated;
 grant update (phone_number, name, email, attributes) on public.customers to authenticated;
-grant select, insert on public.customers to service_role;
+grant select, insert, update, delete on public.customers to service_role;

@@ -51,3 +51,8 @@ grant update (
     company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
     n8n_webhook_url, timezone, settings
 ) on public.clients to authenticated;
+grant select on public.clients to service_role;
+grant update (
+    company_name, company_email, company_phone, company_website, industry, logo_url, primary_color, n8n_workflow_id,
+    n8n_webhook_url, timezone, settings
+) on public.clients to service_role;

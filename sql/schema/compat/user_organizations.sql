@@ -13,3 +13,4 @@ comment on column public.user_organizations.role is 'memberships.role';
 comment on column public.user_organizations.created_at is 'memberships.created_at';
 
 grant select on public.user_organizations to authenticated;
+grant select on public.user_organizations to service_role;

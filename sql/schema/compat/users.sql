@@ -21,7 +21,7 @@ end;
 $$;
 comment on function private.member_contact(uuid, uuid) is
     'For the view users: e-mail address, phone number and last sign-in of a member, for the person themself and for holders of members.write in that organization; nothing for anybody else. Definer, because these columns are granted to nobody. Raises nothing: a view calls it.';
-grant execute on function private.member_contact(uuid, uuid) to authenticated;
+grant execute on function private.member_contact(uuid, uuid) to authenticated, service_role;
 
 create view public.users with (security_invoker = true) as
     select
@@ -71,3 +71,4 @@ comment on column public.users.last_login_at is
     'auth.users.last_sign_in_at, for the person and holders of members.write; NULL for others';
 
 grant select on public.users to authenticated;
+grant select on public.users to service_role;

@@ -9,7 +9,8 @@ create table public.provider_accounts (
     label text
         constraint provider_accounts_label_check check (length(label) <= 200),
     account_ref text not null
-        constraint provider_accounts_account_ref_check check (btrim(account_ref) <> ''),
+        constraint provider_accounts_account_ref_check
+        check (btrim(account_ref) <> '' and length(account_ref) <= 200),
     -- Raises instead of returning false, because the detail of a failed CHECK prints the row; named to
     -- be the first CHECK that is evaluated, because any other one that fails would print it too.
     credentials jsonb
@@ -64,4 +65,4 @@ grant insert (organization_id, provider, label, account_ref, credentials, status
     on public.provider_accounts to authenticated;
 grant update (label, account_ref, credentials, status) on public.provider_accounts to authenticated;
 grant delete on public.provider_accounts to authenticated;
-grant select on public.provider_accounts to service_role;
+grant select, insert, update, delete on public.provider_accounts to service_role;

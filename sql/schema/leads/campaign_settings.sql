@@ -39,13 +39,17 @@ create table public.campaign_settings (
     id uuid not null default gen_random_uuid(),
     name text
         constraint campaign_settings_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint campaign_settings_description_check check (length(description) <= 2000),
     m1_message text not null
-        constraint campaign_settings_m1_message_check check (btrim(m1_message) <> ''),
+        constraint campaign_settings_m1_message_check
+        check (btrim(m1_message) <> '' and length(m1_message) <= 2000),
     m2_message text
-        constraint campaign_settings_m2_message_check check (btrim(m2_message) <> ''),
+        constraint campaign_settings_m2_message_check
+        check (btrim(m2_message) <> '' and length(m2_message) <= 2000),
     m3_message text
-        constraint campaign_settings_m3_message_check check (btrim(m3_message) <> ''),
+        constraint campaign_settings_m3_message_check
+        check (btrim(m3_message) <> '' and length(m3_message) <= 2000),
     m2_delay_hours integer not null default 48
         constraint campaign_settings_m2_delay_hours_check check (m2_delay_hours between 0 and 8760),
     m3_delay_hours integer not null default 72
@@ -82,7 +86,8 @@ create table public.campaign_settings (
     silence_nudge_days integer not null default 7
         constraint campaign_settings_silence_nudge_days_check check (silence_nudge_days > 0),
     silence_nudge_message text
-        constraint campaign_settings_silence_nudge_message_check check (btrim(silence_nudge_message) <> ''),
+        constraint campaign_settings_silence_nudge_message_check
+        check (btrim(silence_nudge_message) <> '' and length(silence_nudge_message) <= 2000),
     duplicate_action text not null default 'flag'
         constraint campaign_settings_duplicate_action_check
         check (duplicate_action in ('flag', 'skip', 'merge', 'keep_both')),
@@ -98,7 +103,8 @@ create table public.campaign_settings (
         constraint campaign_settings_required_fields_check
         check (private.is_lead_field_list(required_fields)),
     sender_number_id uuid,
-    cal_booking_link text,
+    cal_booking_link text
+        constraint campaign_settings_cal_booking_link_check check (length(cal_booking_link) <= 2000),
     is_template boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -165,3 +171,4 @@ grant update (
     auto_status_updates, auto_normalize_uk_numbers, allow_international, required_fields,
     sender_number_id, cal_booking_link, is_template
 ) on public.campaign_settings to authenticated;
+grant select, insert, update, delete on public.campaign_settings to service_role;

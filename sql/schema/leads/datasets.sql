@@ -6,11 +6,13 @@ create table public.datasets (
     id uuid not null default gen_random_uuid(),
     name text not null
         constraint datasets_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint datasets_description_check check (length(description) <= 2000),
     source text
         constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
     column_mapping jsonb not null default '{}'
-        constraint datasets_column_mapping_check check (jsonb_typeof(column_mapping) = 'object'),
+        constraint datasets_column_mapping_check
+        check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
     total_leads integer not null default 0,
     active_leads integer not null default 0,
     hot_leads integer not null default 0,
@@ -73,3 +75,13 @@ grant update (
     name, description, source, column_mapping, campaign_start_at, campaign_end_at,
     campaign_settings_id, auto_archive_after_days, archived_at
 ) on public.datasets to authenticated;
+-- All but the counters.
+grant select, delete on public.datasets to service_role;
+grant insert (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;
+grant update (
+    organization_id, id, name, description, source, column_mapping, campaign_status, campaign_start_at, campaign_end_at,
+    campaign_settings_id, auto_archive_after_days, archived_at, created_at, updated_at
+) on public.datasets to service_role;

@@ -15,6 +15,8 @@ as $$
 declare
     -- One statement and one answer; more belongs into several calls, or into a file upload.
     max_rows constant integer := 10000;
+    -- Counted as printed and before anything is: 64 kB of numbers like 1e131071 would be a gigabyte of text.
+    max_bytes constant integer := 16 * 1024 * 1024;
     fields constant text[] := array[
         'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
         'notes'
@@ -49,6 +51,16 @@ begin
             detail = format('%s rows in one call; the limit is %s.', jsonb_array_length(p_rows), max_rows),
             hint = 'Send the rows in several calls.';
     end if;
+    if not switchboard.json_is_bounded(p_rows, max_bytes) then
+        raise exception using
+            errcode = 'PT413',
+            message = 'rows_too_large',
+            detail = 'The rows have more than 16 MB of JSON text.',
+            hint = 'Send the rows in several calls.';
+    end if;
+    if not switchboard.json_is_bounded(v_options, 65536) then
+        raise exception using errcode = '22023', message = 'options must not exceed 64 kB of JSON text';
+    end if;
     if jsonb_typeof(v_options) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
@@ -75,8 +87,15 @@ begin
     end if;
 
     -- One import at a time in an organization: duplicates are looked for in all its datasets, and two
-    -- imports side by side would miss each other's rows.
-    perform pg_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0));
+    -- imports side by side would miss each other's rows. The second does not wait, for each that does holds one of the
+    -- few connections that all organizations share.
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0)) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'import_running',
+            detail = 'Another import of the organization is not finished.',
+            hint = 'Send the rows again when it has been answered.';
+    end if;
 
     select o.default_country,
             o.calling_code,
@@ -161,16 +180,25 @@ begin
         select r.ordinality::integer as row_number, r.value as line, jsonb_typeof(r.value) = 'object' as is_object
         from jsonb_array_elements(p_rows) with ordinality as r
     ),
+    -- A cell that is too long goes no further than its verdict. 64 kB hold the longest notes, however escaped.
     cell as materialized (
         select raw.row_number,
             c.key as column_name,
-            c.value as given,
+            case when x.verdict is null then c.value else 'null' end as given,
+            x.verdict,
             case
                 when v_mapping ? c.key then v_mapping ->> c.key
                 when c.key = any (fields) and not c.key = any (v_mapped) then c.key
             end as field
         from raw
         cross join lateral jsonb_each(case when raw.is_object then raw.line else '{}' end) as c
+        cross join lateral (
+            select case
+                when jsonb_typeof(c.value) = 'number' and not switchboard.json_is_bounded(c.value, 40)
+                    then 'number_too_long'
+                when not switchboard.json_is_bounded(c.value, 65536) then 'too_long'
+            end as verdict
+        ) as x
     ),
     -- Spreadsheet artefacts ="…" and '… are unwrapped, white space round a value goes, and nothing is
     -- ever evaluated: a cell that begins with = + - @ stays the text it is.
@@ -252,8 +280,18 @@ begin
         ) as d on true
     ),
     problem as materialized (
-        select raw.row_number, null::text as field, raw.line #>> '{}' as value, 'not_an_object' as reason
+        select raw.row_number, null::text as field,
+            case when switchboard.json_is_bounded(raw.line, 65536) then left(raw.line #>> '{}', 500) end as value,
+            'not_an_object' as reason
         from raw where not raw.is_object
+        union all
+        select c.row_number, coalesce(c.field, c.column_name), null, c.verdict
+        from cell c
+        where c.verdict is not null
+        union all
+        select p.row_number, null, null, 'attributes_too_long'
+        from parsed p
+        where not switchboard.json_is_bounded(p.attributes, 65536)
         union all
         select c.row_number, c.field, c.given #>> '{}', 'not_a_text'
         from cleaned c
@@ -284,7 +322,7 @@ begin
             ('notes', p.notes)
         ) as f (name, value)
         left join cell c on c.row_number = p.row_number and c.field = f.name
-        where f.value is null and f.name = any (v_required)
+        where f.value is null and f.name = any (v_required) and c.verdict is null
         union all
         select p.row_number, 'phone_number', p.phone_input, p.phone_problem
         from parsed p where p.phone_problem is not null
@@ -355,7 +393,7 @@ begin
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
             (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
-            string_agg(d.notes, e'\n' order by d.row_number) as notes
+            left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes
         from decided d
         where v_action = 'merge' and d.decision <> 'suppressed'
         group by d.e164
@@ -367,6 +405,7 @@ begin
         join decided d on d.e164 = f.e164
         cross join lateral jsonb_each(d.attributes) as a
         group by f.e164
+        having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
@@ -399,9 +438,12 @@ begin
             inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
             notes = case
                 when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
-                else concat_ws(e'\n', l.notes, f.notes)
+                else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
-            attributes = coalesce(a.attributes, '{}') || l.attributes
+            attributes = case
+                when switchboard.json_is_bounded(a.attributes || l.attributes, 65536) then a.attributes || l.attributes
+                else l.attributes
+            end
         from folded f
         join existing e on e.phone_number = f.e164
         left join folded_attributes a on a.e164 = f.e164
@@ -498,6 +540,6 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction, and returns a report that accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the same number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;

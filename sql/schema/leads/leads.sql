@@ -11,7 +11,8 @@ create table public.leads (
         constraint leads_last_name_check check (length(last_name) <= 200),
     phone_number text not null
         constraint leads_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint leads_phone_input_check check (length(phone_input) <= 250),
     phone_extension text
         constraint leads_phone_extension_check check (phone_extension ~ '^[0-9]{1,20}$'),
     email text
@@ -19,9 +20,11 @@ create table public.leads (
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
     inquiry_date date,
-    notes text,
+    notes text
+        constraint leads_notes_check check (length(notes) <= 10000),
     attributes jsonb not null default '{}'
-        constraint leads_attributes_check check (jsonb_typeof(attributes) = 'object'),
+        constraint leads_attributes_check
+        check (jsonb_typeof(attributes) = 'object' and switchboard.json_is_bounded(attributes, 65536)),
     contact_status text not null default 'READY'
         constraint leads_contact_status_check check (contact_status in (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
@@ -41,8 +44,10 @@ create table public.leads (
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     assigned_to uuid,
-    latest_lead_reply text,
-    conversation_summary text,
+    latest_lead_reply text
+        constraint leads_latest_lead_reply_check check (length(latest_lead_reply) <= 10000),
+    conversation_summary text
+        constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
     dup_seq integer not null default 0
@@ -213,7 +218,20 @@ grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
     attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
-grant select on public.leads to service_role;
+-- All but the counter.
+grant select, delete on public.leads to service_role;
+grant insert (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
+grant update (
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
+    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+) on public.leads to service_role;
 
 create function private.copy_lead_to_its_calls() returns trigger
     language plpgsql volatile security definer

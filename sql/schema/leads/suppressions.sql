@@ -72,6 +72,8 @@ alter policy suppressions_select on public.suppressions using (
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
+-- Nobody deletes one or lifts it.
+grant select, insert on public.suppressions to service_role;
 
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
@@ -136,21 +138,21 @@ create trigger suppress_lead_update
     )
     execute function private.suppress_lead();
 
-create function private.add_suppression(organization_id uuid, phone_number text) returns void
+create function private.keep_suppression(organization_id uuid, phone_number text) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     insert into public.suppressions as s (organization_id, phone_number)
-    select add_suppression.organization_id, add_suppression.phone_number
+    select keep_suppression.organization_id, keep_suppression.phone_number
     where not exists (
         select from public.suppressions e
-        where e.organization_id = add_suppression.organization_id
-            and e.phone_number = add_suppression.phone_number
+        where e.organization_id = keep_suppression.organization_id
+            and e.phone_number = keep_suppression.phone_number
             and e.lifted_at is null
     )
     on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
 end;
-comment on function private.add_suppression(uuid, text) is
+comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
 create function private.ask_suppressions_insert() returns trigger
@@ -159,7 +161,7 @@ create function private.ask_suppressions_insert() returns trigger
 as $$
 begin
     -- First what takes the lock alone.
-    perform private.add_suppression(n.organization_id, n.phone_number)
+    perform private.keep_suppression(n.organization_id, n.phone_number)
         from (
             select distinct r.organization_id, r.phone_number from new_rows r
             where r.contact_status = 'REMOVED'
@@ -195,7 +197,7 @@ create function private.ask_suppressions_update() returns trigger
 as $$
 begin
     if new.contact_status = 'REMOVED' then
-        perform private.add_suppression(new.organization_id, new.phone_number);
+        perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));

@@ -13,6 +13,7 @@ create table public.upload_errors (
         constraint upload_errors_value_check check (length(value) <= 500),
     reason text not null
         constraint upload_errors_reason_check check (reason ~ '^[a-z_0-9]{1,63}$'),
+    created_at timestamptz not null default now(),
     primary key (organization_id, id),
     constraint upload_errors_upload_id_fkey
         foreign key (organization_id, upload_id)
@@ -36,7 +37,7 @@ create index upload_errors_dataset_id_idx on public.upload_errors (organization_
     where dataset_id is not null;
 comment on index public.upload_errors_dataset_id_idx is 'Foreign key to datasets.';
 
-select private.add_row_triggers('public.upload_errors', '{organization_id,id}');
+select private.add_row_triggers('public.upload_errors');
 select private.add_tenant_policies(
     'public.upload_errors', 'uploads', '{insert,update,delete}', dataset => 'dataset_id'
 );
@@ -50,3 +51,4 @@ alter policy upload_errors_select on public.upload_errors using (
 );
 
 grant select on public.upload_errors to authenticated;
+grant select, insert, update, delete on public.upload_errors to service_role;

@@ -8,17 +8,21 @@ create table public.uploads (
     uploaded_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     filename text not null
         constraint uploads_filename_check check (btrim(filename) <> '' and length(filename) <= 500),
-    storage_path text,
+    storage_path text
+        constraint uploads_storage_path_check check (length(storage_path) <= 1024),
     file_size bigint
         constraint uploads_file_size_check check (file_size >= 0),
-    file_type text,
+    file_type text
+        constraint uploads_file_type_check check (length(file_type) <= 200),
     status text not null default 'pending'
         constraint uploads_status_check
         check (status in ('pending', 'processing', 'mapping', 'completed', 'failed')),
     mapping jsonb not null default '{}'
-        constraint uploads_mapping_check check (jsonb_typeof(mapping) = 'object'),
+        constraint uploads_mapping_check
+        check (jsonb_typeof(mapping) = 'object' and switchboard.json_is_bounded(mapping, 65536)),
     options jsonb not null default '{}'
-        constraint uploads_options_check check (jsonb_typeof(options) = 'object'),
+        constraint uploads_options_check
+        check (jsonb_typeof(options) = 'object' and switchboard.json_is_bounded(options, 65536)),
     rows_detected integer not null default 0,
     rows_inserted integer not null default 0,
     rows_merged integer not null default 0,
@@ -61,3 +65,4 @@ select private.add_audit('public.uploads', verbs => '{insert,delete}');
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
+grant select, insert, update, delete on public.uploads to service_role;

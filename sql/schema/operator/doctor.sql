@@ -1,6 +1,6 @@
 -- The doctor: what in this database weakens the rules that the other files keep, each finding with the SQL that ends
--- it. It reads catalogues and settings only, never a tenant's rows, and changes nothing. One function a group of checks
--- (doctor_*.sql); public.doctor asks them all.
+-- it. It reads catalogues and settings, shows nothing of a tenant's rows, and changes nothing. One function a group of
+-- checks (doctor_*.sql); public.doctor asks them all.
 
 create function private.doctor() returns table (severity text, code text, object text, finding text, fix text)
     language sql stable security definer
@@ -14,6 +14,7 @@ begin atomic
             union all select * from private.doctor_keys()
             union all select * from private.doctor_grants()
             union all select * from private.doctor_platform()
+            union all select * from private.doctor_credentials()
             union all select * from private.doctor_server(private.doctor_facts())
             union all select * from private.doctor_contract()
         ) as f

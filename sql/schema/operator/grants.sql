@@ -141,35 +141,29 @@ begin atomic
     with present as materialized (
         select * from private.granted()
     ), listed as materialized (
+        -- A role or a column may be another cluster's.
         select i.kind, i.object, i.grantee, i.privilege, c.name as column_name
         from private.intended_grants() as i
         left join lateral unnest(i.columns) as c (name) on true
-    ), objects as (
-        select distinct p.kind, p.object, p.owner,
-            exists (select from listed l where (l.kind, l.object) = (p.kind, p.object)) as is_listed
-        from present p
-    ), surplus as (
-        select p.* from present p
-        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
-            and not exists (
-                select from listed l
-                where (l.kind, l.object, l.grantee, l.privilege) = (p.kind, p.object, p.grantee, p.privilege)
-                    and l.column_name is not distinct from p.column_name
-            )
-    ), missing as (
-        select l.* from listed l
-        join objects o on (o.kind, o.object) = (l.kind, l.object)
-        -- A role or a column may be another cluster's.
-        where (l.grantee = 'public' or to_regrole(l.grantee) is not null)
-            and (l.column_name is null or exists (
+        where (i.grantee is null or i.grantee = 'public' or to_regrole(i.grantee) is not null)
+            and (c.name is null or exists (
                 select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
+                where a.attrelid = to_regclass(i.object) and a.attname = c.name and not a.attisdropped
             ))
-            and not exists (
-                select from present p
-                where (p.kind, p.object, p.grantee, p.privilege) = (l.kind, l.object, l.grantee, l.privilege)
-                    and p.column_name is not distinct from l.column_name
-            )
+    ), objects as materialized (
+        select distinct p.kind, p.object, p.owner,
+            (p.kind, p.object) in (select i.kind, i.object from private.intended_grants() as i) as is_listed
+        from present p
+    ), surplus as materialized (
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
+        where p.grantee in ('public', 'anon', 'authenticated', 'authenticator', 'service_role')
+        except
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+    ), missing as materialized (
+        select l.kind, l.object, l.grantee, l.privilege, l.column_name from listed l
+        where l.grantee is not null and (l.kind, l.object) in (select o.kind, o.object from objects o)
+        except
+        select p.kind, p.object, p.grantee, p.privilege, p.column_name from present p
     ), steps as (
         select 1 as place, 'revoke grant option for' as verb, s.kind, s.object, s.grantee,
             substr(s.privilege, length('grant option for ') + 1) as privilege, s.column_name
@@ -185,10 +179,6 @@ begin atomic
         from listed l
         join surplus s on (s.kind, s.object, s.grantee, s.privilege) = (l.kind, l.object, l.grantee, l.privilege)
         where s.column_name is null and l.column_name is not null
-            and exists (
-                select from pg_catalog.pg_attribute a
-                where a.attrelid = to_regclass(l.object) and a.attname = l.column_name and not a.attisdropped
-            )
     ), by_privilege as (
         select s.place, s.verb, s.kind, s.object, s.grantee,
             s.privilege || coalesce(' (' || string_agg(quote_ident(s.column_name), ', ' order by s.column_name) || ')', '') as privilege

@@ -1,15 +1,6 @@
 -- The rows of a dump alone go into a database that migrations have made between begin_restore and end_restore: as its
 -- owner, who may neither set session_replication_role nor put the triggers of foreign keys off.
 
-create table private.restore_state (
-    place integer generated always as identity primary key,
-    statement text not null
-);
-comment on table private.restore_state is
-    'The statements that end a restore of rows which private.begin_restore began; else empty.';
-
-select private.add_deny_policy('private.restore_state');
-
 create function private.begin_restore() returns void
     language plpgsql volatile
     set search_path = ''

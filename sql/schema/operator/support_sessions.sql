@@ -55,6 +55,7 @@ select private.add_row_triggers(
 select private.add_tenant_policies('public.support_sessions', 'audit_log', '{insert,update,delete}');
 
 grant select on public.support_sessions to authenticated;
+grant select on public.support_sessions to service_role;
 
 create unique index support_sessions_one_open_key on public.support_sessions (organization_id, admin_id)
     where closed_at is null;

@@ -12,13 +12,21 @@ create table public.lessons (
         )),
     title text not null
         constraint lessons_title_check check (btrim(title) <> '' and length(title) <= 300),
-    description text,
-    trigger text,
-    correct_response text,
-    incorrect_response text,
-    reasoning text,
-    example_conversation jsonb,
-    tags text[] not null default '{}',
+    description text
+        constraint lessons_description_check check (length(description) <= 10000),
+    trigger text
+        constraint lessons_trigger_check check (length(trigger) <= 10000),
+    correct_response text
+        constraint lessons_correct_response_check check (length(correct_response) <= 10000),
+    incorrect_response text
+        constraint lessons_incorrect_response_check check (length(incorrect_response) <= 10000),
+    reasoning text
+        constraint lessons_reasoning_check check (length(reasoning) <= 10000),
+    example_conversation jsonb
+        constraint lessons_example_conversation_check
+        check (switchboard.json_is_bounded(example_conversation, 65536)),
+    tags text[] not null default '{}'
+        constraint lessons_tags_check check (private.is_tag_list(tags)),
     priority integer not null default 0,
     times_applied integer not null default 0,
     success_rate numeric(3, 2)
@@ -155,3 +163,4 @@ grant update (
     dataset_id, lesson_type, title, description, trigger, correct_response, incorrect_response,
     reasoning, example_conversation, tags, priority, source, status
 ) on public.lessons to authenticated;
+grant select, insert, update, delete on public.lessons to service_role;

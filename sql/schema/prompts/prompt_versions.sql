@@ -22,7 +22,8 @@ create table public.prompt_versions (
     changes jsonb not null,
     changes_summary text not null,
     change_reason text not null
-        constraint prompt_versions_change_reason_check check (btrim(change_reason) <> ''),
+        constraint prompt_versions_change_reason_check
+        check (btrim(change_reason) <> '' and length(change_reason) <= 2000),
     previous_version_id uuid,
     -- No foreign key: clearing it when a person leaves would rewrite history.
     created_by uuid,

@@ -7,9 +7,11 @@ create table public.prompts (
     dataset_id uuid,
     name text not null
         constraint prompts_name_check check (btrim(name) <> '' and length(name) <= 200),
-    description text,
+    description text
+        constraint prompts_description_check check (length(description) <= 2000),
     prompt_structure jsonb not null default '{}'
-        constraint prompts_prompt_structure_check check (jsonb_typeof(prompt_structure) = 'object'),
+        constraint prompts_prompt_structure_check
+        check (jsonb_typeof(prompt_structure) = 'object' and switchboard.json_is_bounded(prompt_structure, 262144)),
     token_budget integer not null default 4000
         constraint prompts_token_budget_check check (token_budget between 100 and 1000000),
     compiled_prompt text not null,
@@ -22,7 +24,8 @@ create table public.prompts (
     template_id uuid,
     template_scope uuid,
     copied_from_prompt_id uuid,
-    wizard_answers jsonb,
+    wizard_answers jsonb
+        constraint prompts_wizard_answers_check check (switchboard.json_is_bounded(wizard_answers, 65536)),
     lessons_count integer not null,
     manual_edits_count integer not null default 0,
     created_at timestamptz not null default now(),
@@ -207,3 +210,13 @@ grant insert (
 ) on public.prompts to authenticated;
 grant update (dataset_id, name, description, prompt_structure, token_budget, wizard_answers)
     on public.prompts to authenticated;
+-- All but what the compiler writes.
+grant select, delete on public.prompts to service_role;
+grant insert (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;
+grant update (
+    organization_id, id, dataset_id, name, description, prompt_structure, token_budget, created_from, template_id,
+    copied_from_prompt_id, wizard_answers, created_at, updated_at
+) on public.prompts to service_role;

@@ -24,6 +24,9 @@ begin
     if p_reason is null or btrim(p_reason) = '' then
         raise exception using errcode = '22023', message = 'reason must say why the prompt is published';
     end if;
+    if length(p_reason) > 2000 then
+        raise exception using errcode = '22023', message = 'reason must have at most 2,000 characters';
+    end if;
 
     select * into v_prompt
         from public.prompts p

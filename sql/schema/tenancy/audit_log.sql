@@ -75,6 +75,7 @@ alter policy audit_log_select on public.audit_log using (
 );
 
 grant select on public.audit_log to authenticated;
+grant select on public.audit_log to service_role;
 
 create function private.refuse_audit_change() returns trigger
     language plpgsql volatile

@@ -123,7 +123,7 @@ comment on function private.assert_known_permissions(jsonb, jsonb) is
     'Refuses permissions that name what nobody can be given; already: what stays as it is and is not asked for again, because a capability may have been dropped. NULL is left to the column. Raises 22023.';
 
 create function private.check_permissions() returns trigger
-    language plpgsql volatile
+    language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
@@ -143,4 +143,4 @@ begin
 end;
 $$;
 comment on function private.check_permissions() is
-    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Raises 22023.';
+    'BEFORE trigger on memberships and invitations, INSERT or UPDATE OF permissions: see private.assert_known_permissions. Definer, because server code writes members and may not read what an application defines. Raises 22023.';

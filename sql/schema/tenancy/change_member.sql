@@ -32,6 +32,9 @@ begin
     if p_changes is null or jsonb_typeof(p_changes) <> 'object' or p_changes = '{}' then
         raise exception using errcode = '22023', message = 'changes must be a JSON object with at least one change';
     end if;
+    if not switchboard.json_is_bounded(p_changes, 65536) then
+        raise exception using errcode = '22023', message = 'changes must not exceed 64 kB of JSON text';
+    end if;
     for v_key, v_value in select c.key, c.value from jsonb_each(p_changes) as c loop
         v_problem := case
             when v_key = 'role' then

@@ -79,6 +79,7 @@ grant select (
     can_manage_users, allowed_dataset_ids, membership_expires_at, invited_by, expires_at, accepted_at, accepted_by,
     revoked_at, revoked_by, created_at
 ) on public.invitations to authenticated;
+grant select, insert, update, delete on public.invitations to service_role;
 
 select private.add_audit('public.invitations', '{token_hash}');
 select private.add_quota('public.invitations', 'members');

@@ -218,3 +218,4 @@ create policy memberships_delete on public.memberships for delete to authenticat
     using (false);
 
 grant select on public.memberships to authenticated;
+grant select, insert, update, delete on public.memberships to service_role;

@@ -23,13 +23,17 @@ create table public.organizations (
         constraint organizations_email_check check (private.is_email(email)),
     phone_number text
         constraint organizations_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint organizations_phone_input_check check (length(phone_input) <= 250),
     website text
         constraint organizations_website_check
         check (website ~* '^https?://[^[:space:]/]+' and length(website) <= 2000),
     logo_path text
         constraint organizations_logo_path_check
-        check (logo_path is null or switchboard.path_organization(logo_path) is not distinct from id),
+        check (
+            logo_path is null
+            or length(logo_path) <= 1024 and switchboard.path_organization(logo_path) is not distinct from id
+        ),
     primary_color text not null default '#8cc63f'
         constraint organizations_primary_color_check check (primary_color ~* '^#[0-9a-f]{6}$'),
     quiet_start time not null default '08:00',
@@ -45,7 +49,7 @@ create table public.organizations (
     default_phone_number_id uuid,
     settings jsonb not null default '{}'
         constraint organizations_settings_check
-        check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
+        check (jsonb_typeof(settings) = 'object' and switchboard.json_is_bounded(settings, 65536)),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
@@ -127,7 +131,7 @@ grant update (
     name, default_country, timezone, industry, email, phone_number, website, logo_path, primary_color, quiet_start,
     quiet_end, n8n_workflow_id, n8n_webhook_url, settings, default_agent_id, default_phone_number_id
 ) on public.organizations to authenticated;
-grant select on public.organizations to service_role;
+grant select, insert, update, delete on public.organizations to service_role;
 
 -- Whoever knows the address of a workflow's webhook can start it.
 select private.add_audit('public.organizations', '{n8n_webhook_url}');

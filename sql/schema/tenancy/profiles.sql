@@ -13,7 +13,8 @@ create table public.profiles (
         constraint profiles_country_check check (country ~ '^[A-Z]{2}$'),
     phone_number text
         constraint profiles_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint profiles_phone_input_check check (length(phone_input) <= 250),
     avatar_path text
         constraint profiles_avatar_path_check check (btrim(avatar_path) <> '' and length(avatar_path) <= 1024),
     default_organization_id uuid,
@@ -70,3 +71,6 @@ grant select (id, full_name, first_name, last_name, country, avatar_path, create
     on public.profiles to authenticated;
 grant update (full_name, first_name, last_name, country, phone_number, avatar_path)
     on public.profiles to authenticated;
+grant select on public.profiles to service_role;
+grant update (full_name, first_name, last_name, country, phone_number, avatar_path, default_organization_id)
+    on public.profiles to service_role;

@@ -21,7 +21,7 @@ mod vectors;
 
 pub use envelope::{Envelope, hint, is_sealed};
 pub use error::{CredentialError, KeyRingError, ShapeError};
-pub use limits::{ALGORITHM, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
+pub use limits::{ALGORITHM, MAX_ENVELOPE_BYTES, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
 pub use ring::{KeyRing, RootKey};
 pub use seal::{Context, open, seal};
 pub use tenant_key::{TenantKey, WrappedKey, unwrap_tenant_key, wrap_tenant_key};

@@ -18,7 +18,10 @@ pub use address::{path_organization, topic_organization};
 pub use application::{ApplicationCapability, ApplicationRights, is_application_name};
 pub use capability::{Capability, CapabilitySet, capabilities};
 pub use claims::{Claims, MAX_CLAIMS_BYTES, parse_claims};
-pub use permissions::{Flags, Permissions, effective, parse_permissions};
+pub use permissions::{
+    Flags, MAX_PERMISSIONS_BYTES, Permissions, effective, parse_permissions,
+    too_long as permissions_too_long,
+};
 pub use request::{Headers, Requested, parse_headers};
 pub use resolve::{
     Membership, Principal, Reason, Resolution, Source, Standing, principal, resolve,

@@ -1802,12 +1802,77 @@ export type Database = {
           },
         ];
       };
+      "upload_errors": {
+        Row: {
+          "column_name": string | null;
+          "created_at": string;
+          "dataset_id": string | null;
+          "id": string;
+          "organization_id": string;
+          "reason": string;
+          "row_number": number;
+          "upload_id": string;
+          "value": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "column_name"?: string | null;
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "id"?: string;
+          "organization_id": string;
+          "reason": string;
+          "row_number": number;
+          "upload_id": string;
+          "value"?: string | null;
+        };
+        Update: {
+          "column_name"?: string | null;
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "id"?: string;
+          "organization_id"?: string;
+          "reason"?: string;
+          "row_number"?: number;
+          "upload_id"?: string;
+          "value"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "upload_errors_dataset_id_fkey";
+            columns: ["organization_id", "dataset_id"];
+            isOneToOne: false;
+            referencedRelation: "datasets";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "upload_errors_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "upload_errors_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "upload_errors_upload_id_fkey";
+            columns: ["organization_id", "upload_id"];
+            isOneToOne: false;
+            referencedRelation: "uploads";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
       "uploads": {
         Row: {
           "completed_at": string | null;
           "created_at": string;
           "dataset_id": string | null;
-          "errors": NonNullable<Json>;
           "file_size": number | null;
           "file_type": string | null;
           "filename": string;
@@ -1833,7 +1898,6 @@ export type Database = {
           "completed_at"?: string | null;
           "created_at"?: string;
           "dataset_id"?: string | null;
-          "errors"?: NonNullable<Json>;
           "file_size"?: number | null;
           "file_type"?: string | null;
           "filename": string;
@@ -1858,7 +1922,6 @@ export type Database = {
           "completed_at"?: string | null;
           "created_at"?: string;
           "dataset_id"?: string | null;
-          "errors"?: NonNullable<Json>;
           "file_size"?: number | null;
           "file_type"?: string | null;
           "filename"?: string;

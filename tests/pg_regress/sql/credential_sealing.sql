@@ -125,7 +125,9 @@ select switchboard.seal('{}', '0a000000-0000-4000-8000-000000000000', 'row', 'te
 reset role;
 
 -- Another key under the id that this database knows.
+select switchboard.key_loaded(), (select count(*) from switchboard.key_problems());
 update private.root_keys set kcv = '\x0000000000000000';
+select switchboard.key_loaded(), p.* from switchboard.key_problems() as p;
 set local role service_role;
 select switchboard.unseal(secret, org, id::text, 'regress', 'regress') from public.regress_secrets where note = 'copy';
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
@@ -133,6 +135,8 @@ reset role;
 
 -- The key file's path is the superuser's to know, and nobody's to change in a session.
 set local role authenticated;
+select * from switchboard.key_problems();
+\echo SQLSTATE :LAST_ERROR_SQLSTATE
 \set VERBOSITY sqlstate
 show switchboard.key_file;
 select current_setting('switchboard.key_file');

@@ -11,7 +11,7 @@ use super::crypto::TAG_BYTES;
 use super::error::ShapeError;
 use super::hint::{self, Readable};
 use super::json::{self, Fault};
-use super::limits::ALGORITHM;
+use super::limits::{ALGORITHM, MAX_ENVELOPE_BYTES};
 
 const KEYS: [&str; 8] = ["$sealed", "alg", "tv", "s", "k", "c", "m", "r"];
 /// 64 KiB of clear text, padded, tagged and in base64, come to 87,488 characters.
@@ -41,6 +41,9 @@ impl Envelope {
     /// # Errors
     /// [`ShapeError`] names the key and the rule.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
+        if text.len() > MAX_ENVELOPE_BYTES {
+            return Err(ShapeError::TooLong);
+        }
         let entries = json::entries(text)?;
         if entries.iter().any(|(key, _)| !KEYS.contains(&key.as_str())) {
             return Err(ShapeError::UnknownKey);
@@ -228,6 +231,15 @@ mod tests {
         for (chars, fits) in [(21, false), (22, true), (90_000, true), (90_002, false)] {
             assert_eq!(is_sealed(&text(&"A".repeat(chars))), fits, "{chars}");
         }
+        let padded = |bytes: usize| {
+            let envelope = text(&"A".repeat(22));
+            format!("{envelope}{}", " ".repeat(bytes - envelope.len()))
+        };
+        assert!(is_sealed(&padded(MAX_ENVELOPE_BYTES)));
+        assert_eq!(
+            Envelope::parse(&padded(MAX_ENVELOPE_BYTES + 1)),
+            Err(ShapeError::TooLong)
+        );
         // 1 more than a multiple of 4 is no base64 of any number of bytes.
         assert!(!is_sealed(&text(&"A".repeat(25))));
     }

@@ -1,7 +1,7 @@
 //! What can be wrong with a key ring, an envelope or a call. Every message names the rule that was broken and never a
 //! value, because these messages reach clients and logs.
 
-use super::limits::{ALGORITHM, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
+use super::limits::{ALGORITHM, MAX_ENVELOPE_BYTES, MAX_KEYS, MAX_PLAINTEXT_BYTES, MAX_RING_BYTES};
 
 /// Why [`seal`](super::seal()), [`open`](super::open) or a key operation refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +57,12 @@ pub enum CredentialError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
+    /// More text than an envelope can be.
+    #[error(
+        "sealed credentials must not exceed {} bytes of JSON text",
+        MAX_ENVELOPE_BYTES
+    )]
+    TooLong,
     /// Not a JSON object, or no JSON at all.
     #[error("sealed credentials must be a JSON object")]
     NotAnObject,

@@ -6,6 +6,10 @@ pub const ALGORITHM: &str = "A256GCM-HKDF-C1";
 /// Most bytes of clear JSON text in one envelope.
 pub const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
 
+/// Most bytes of an envelope's JSON text: 64 KiB of clear text come to 87,488 characters of ciphertext, and no more again
+/// of hints and of references.
+pub const MAX_ENVELOPE_BYTES: usize = 384 * 1024;
+
 /// Most keys in a ring. A rotation needs two; more are for old backups.
 pub const MAX_KEYS: usize = 16;
 

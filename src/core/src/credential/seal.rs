@@ -189,7 +189,7 @@ fn unpadded(padded: &[u8]) -> Option<&[u8]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::limits::MAX_PLAINTEXT_BYTES;
+    use super::super::limits::{MAX_ENVELOPE_BYTES, MAX_PLAINTEXT_BYTES};
     use super::*;
 
     const ORGANIZATION: Uuid = Uuid::from_u128(0xa0000000_0000_4000_8000_00000000000a);
@@ -346,6 +346,17 @@ mod tests {
             seal(&key(), &context(), &long).unwrap_err(),
             CredentialError::TooLarge
         );
+    }
+
+    #[test]
+    fn most_hints_fit_the_envelope() {
+        let pairs: Vec<_> = (0..4000).map(|n| format!(r#""{n}Sid":"""#)).collect();
+        let mut text = format!("{{{}}}", pairs.join(","));
+        assert!(text.len() < MAX_PLAINTEXT_BYTES);
+        text.insert_str(1, &" ".repeat(MAX_PLAINTEXT_BYTES - text.len()));
+        let envelope = seal(&key(), &context(), &text).unwrap();
+        // Twice, for the spaces with which Postgres prints it.
+        assert!(2 * envelope.to_json().len() < MAX_ENVELOPE_BYTES);
     }
 
     #[test]

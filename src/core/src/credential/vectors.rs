@@ -238,6 +238,7 @@ fn malformed_envelopes_are_refused_by_rule() {
         let text = vector.text.unwrap();
         let error = Envelope::parse(&text).unwrap_err();
         let rule = match &error {
+            ShapeError::TooLong => "too_long".to_owned(),
             ShapeError::NotAnObject => "not_an_object".to_owned(),
             ShapeError::MissingKey(key) => format!("missing_key {key}"),
             ShapeError::UnknownKey => "unknown_key".to_owned(),

@@ -5,12 +5,10 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PromptError {
     /// An argument is longer than its limit.
-    #[error("{argument} is too large: {bytes} bytes, at most {limit}")]
+    #[error("{argument} is too large: it may have at most {limit} bytes")]
     TooLarge {
         /// `structure`, `lessons` or `options`.
         argument: &'static str,
-        /// Its length.
-        bytes: usize,
         /// The most it may be.
         limit: usize,
     },

@@ -253,11 +253,7 @@ fn lesson(value: &Value, path: String) -> Result<(Lesson, Status), PromptError> 
 
 fn parse(json: &str, argument: &'static str, limit: usize) -> Result<Value, PromptError> {
     if json.len() > limit {
-        return Err(PromptError::TooLarge {
-            argument,
-            bytes: json.len(),
-            limit,
-        });
+        return Err(PromptError::TooLarge { argument, limit });
     }
     serde_json::from_str(json).map_err(|error| PromptError::Json {
         argument,

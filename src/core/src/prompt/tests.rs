@@ -520,7 +520,6 @@ fn arguments_are_limited() {
         Err(PromptError::TooLarge {
             argument: "structure",
             limit: MAX_STRUCTURE_BYTES,
-            ..
         })
     ));
     assert!(matches!(

@@ -46,14 +46,25 @@ pub struct Permissions {
     pub application: Vec<(String, bool)>,
 }
 
+/// Most bytes of a membership's permissions: every capability of the catalogue, and as many again several times over.
+pub const MAX_PERMISSIONS_BYTES: usize = 16 * 1024;
+
+/// What is said of longer ones.
+pub fn too_long() -> String {
+    format!("permissions must not exceed {MAX_PERMISSIONS_BYTES} bytes of JSON text")
+}
+
 /// Reads the text of `memberships.permissions`, an object of capability → true or false. The error says what is wrong
-/// with it: no object, a name that can be no capability's, one of the catalogue given that only the owner holds, one
+/// with it: too long, no object, a name that can be no capability's, one of the catalogue given that only the owner holds, one
 /// named twice, or a value that is no boolean. Which names an application has defined is not asked here: one that is
 /// gone gives nothing, and leaves the rest as it is.
 pub fn parse_permissions(text: &str) -> Result<Permissions, String> {
     // Nearly every member's.
     if text == "{}" {
         return Ok(Permissions::default());
+    }
+    if text.len() > MAX_PERMISSIONS_BYTES {
+        return Err(too_long());
     }
     if !text.trim_start().starts_with('{') {
         return Err("permissions must be a JSON object".to_owned());
@@ -236,6 +247,12 @@ mod tests {
         let read = |text: &str| parse_permissions(text);
         assert_eq!(read("{}"), Ok(Permissions::default()));
         assert_eq!(read(" { } "), Ok(Permissions::default()));
+        let padded = |bytes: usize| format!("{{{}}}", " ".repeat(bytes - 2));
+        assert_eq!(
+            read(&padded(MAX_PERMISSIONS_BYTES)),
+            Ok(Permissions::default())
+        );
+        assert_eq!(read(&padded(MAX_PERMISSIONS_BYTES + 1)), Err(too_long()));
         assert_eq!(
             read(r#"{"prompts.publish": true, "leads.write": false}"#),
             Ok(Permissions {
