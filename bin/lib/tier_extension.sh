@@ -8,8 +8,8 @@ postgres=$folder/postgres
 
 # Only programs must be real files: they look for the other folders where those are in relation to themselves.
 make_postgres() {
-    local option from to
-    rm -rf "$folder"
+    local option from to config
+    rm -rf "$postgres" "$folder/data"
     mkdir -p "$postgres$bindir"
     cp "$bindir"/* "$postgres$bindir"
     for option in --pkglibdir --sharedir --includedir-server; do
@@ -21,9 +21,10 @@ make_postgres() {
     rm "$to"
     link_entries "$("$bindir/pg_config" --sharedir)/extension" "$to"
     rm -f "$to"/switchboard* "$("$postgres$bindir/pg_config" --pkglibdir)/switchboard.so"
-    say "[configs]" >"$folder/config.toml"
-    say "pg$major = \"$postgres$bindir/pg_config\"" >>"$folder/config.toml"
     mkdir "$folder/data"
+    # Written only when it differs: Cargo builds pgrx anew when this file is newer.
+    config=$(printf '[configs]\npg%s = "%s"' "$major" "$postgres$bindir/pg_config")
+    [[ $(cat "$folder/config.toml" 2>/dev/null) == "$config" ]] || say "$config" >"$folder/config.toml"
 }
 link_entries() { mkdir -p "$2" && ln -s "$1"/* "$2"; }
 

@@ -2,7 +2,7 @@
 # Tier lint: formats, lints, licences, versions and the rules about where things are. One check a rule.
 # shellcheck source=bin/lib/tier.sh
 source "$(dirname "$0")/tier.sh"
-features=(--no-default-features --features "pg$major")
+features=(--no-default-features --features "pg$major pg_test")
 capabilities=(tenant phone stats credential prompt json)
 
 clippy() { cargo clippy --quiet --workspace --all-targets "${features[@]}" -- -D warnings; }
@@ -35,7 +35,7 @@ agree() { # what, found, wanted
 cargo_versions() {
     local bad=0 crate
     for crate in pgrx pgrx-tests; do
-        agree "Cargo.toml $crate" "$(sed -n "s/^$crate = \"\(.*\)\"/\1/p" Cargo.toml)" "=$(pin pgrx)" || bad=1
+        agree "Cargo.toml $crate" "$(sed -n "s/^$crate = [^\"]*\"\([^\"]*\)\".*/\1/p" Cargo.toml)" "=$(pin pgrx)" || bad=1
         agree "Cargo.lock $crate" "$(grep -A1 "^name = \"$crate\"$" Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')" "$(pin pgrx)" || bad=1
     done
     agree 'Cargo.toml edition' "$(sed -n 's/^edition = "\(.*\)"/\1/p' Cargo.toml)" "$(pin edition)" || bad=1
