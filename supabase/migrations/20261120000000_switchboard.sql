@@ -3988,7 +3988,8 @@ create table public.upload_errors (
     dataset_id uuid,
     row_number integer not null
         constraint upload_errors_row_number_check check (row_number > 0),
-    column_name text,
+    column_name text
+        constraint upload_errors_column_name_check check (length(column_name) <= 500),
     value text
         constraint upload_errors_value_check check (length(value) <= 500),
     reason text not null
@@ -4267,17 +4268,17 @@ grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
     attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
--- All but the counter.
+-- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
 grant insert (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
     duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
     duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
@@ -4321,7 +4322,8 @@ create table public.suppressions (
         constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
     phone_number text not null
         constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint suppressions_phone_input_check check (length(phone_input) <= 250),
     reason text not null default 'manual'
         constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
@@ -4994,9 +4996,9 @@ begin
     ),
     reported as materialized (
         select p.row_number, p.field,
-            coalesce(
+            left(coalesce(
                 (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-            ) as column_name,
+            ), 500) as column_name,
             left(p.value, 500) as value,
             p.reason
         from problem p

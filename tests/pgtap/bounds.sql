@@ -13,7 +13,7 @@ create temporary view writable as
         from pg_constraint k
         where k.conrelid = c.oid and a.attnum = any (k.conkey) and k.contype in ('c', 'f')
     ) as k
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attgenerated = ''
         and exists (
             select from unnest(array['authenticated', 'service_role']) as api_role
             where has_column_privilege(api_role, c.oid, a.attnum, 'insert')
@@ -32,7 +32,7 @@ select is_empty($$
     where type in ('text', 'character varying', 'text[]', 'bytea', 'citext')
         and rules !~ format(
             -- A length, a list, a rule of one value, a pattern of a fixed length, a key of bounded names.
-            'length\(%s\) <= \d+|\(%1$s = ANY \(ARRAY|(is_e164|is_email|is_provider|is_time_zone|is_tag_list)\(%1$s\)'
+            'length\(%s\) <?= \d+|\(%1$s = ANY \(ARRAY|(is_e164|is_email|is_provider|is_time_zone|is_tag_list)\(%1$s\)'
                 || '|\(%1$s ~\*? ''\^[^*+]*\$''|FOREIGN KEY \(%1$s\) REFERENCES (public\.)?(plans|quotas|private\.quotas)\(name\)',
             column_name)
 $$, 'every text column that a client writes has a CHECK that bounds it');

@@ -241,8 +241,8 @@ select results_eq(
         (5, null, 'null', 'attributes_too_long') $$,
     'a cell that prints too long fails its row, which says so; 40 digits and 10,000 characters are not too long');
 select tests.as_owner();
-select is((select max(octet_length(u.errors::text)) < 2000 from public.uploads u where u.dataset_id = current_setting('tests.dataset')::uuid), true,
-    'and nothing of it is kept in the upload');
+select is((select max(octet_length(e::text)) < 2000 from public.upload_errors e where e.dataset_id = current_setting('tests.dataset')::uuid), true,
+    'and nothing of it is kept');
 create temporary table giant as select jsonb_agg('{"first_name": 1e131071}'::jsonb) as rows, jsonb_agg('1e131071'::jsonb) as numbers from generate_series(1, 5000);
 grant select on giant to authenticated;
 select tests.as_user('a.manager');

@@ -110,7 +110,7 @@ select is(tests.attempt($$ insert into public.suppressions (phone_number, channe
 select is(tests.attempt($$ insert into public.suppressions (phone_number, channel) values ('+447700900020', 'voice') $$), '1 row', 'and another for another');
 select is(tests.attempt($$ insert into public.suppressions (phone_number, channel) values ('+447700900020', 'pigeon') $$), '23514', 'of those there are');
 select is(tests.attempt($$ insert into public.suppressions (phone_number) values ('nonsense') $$), '22023', 'what is no number is refused');
-select is(tests.attempt(format($$ insert into public.suppressions (organization_id, phone_number) values (%L, '07700 900021') $$, tests.id('b'))), '42501', 'not for another tenant');
+select is(tests.attempt(format($$ insert into public.suppressions (organization_id, phone_number) values (%L, '+447700900021') $$, tests.id('b'))), '42501', 'not for another tenant');
 select is(tests.attempt($$ insert into public.suppressions (phone_number, created_by) values ('07700 900021', null) $$), '42501', 'nor in another''s name');
 
 -- Nobody undoes it.

@@ -452,9 +452,9 @@ begin
     ),
     reported as materialized (
         select p.row_number, p.field,
-            coalesce(
+            left(coalesce(
                 (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-            ) as column_name,
+            ), 500) as column_name,
             left(p.value, 500) as value,
             p.reason
         from problem p

@@ -230,17 +230,17 @@ grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
     attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
 ) on public.leads to authenticated;
--- All but the counter.
+-- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
 grant insert (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
     duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
-    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
+    organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
+    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
     duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;

@@ -13,7 +13,8 @@ create table public.suppressions (
         constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
     phone_number text not null
         constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
-    phone_input text,
+    phone_input text
+        constraint suppressions_phone_input_check check (length(phone_input) <= 250),
     reason text not null default 'manual'
         constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,

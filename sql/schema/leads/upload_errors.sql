@@ -8,7 +8,8 @@ create table public.upload_errors (
     dataset_id uuid,
     row_number integer not null
         constraint upload_errors_row_number_check check (row_number > 0),
-    column_name text,
+    column_name text
+        constraint upload_errors_column_name_check check (length(column_name) <= 500),
     value text
         constraint upload_errors_value_check check (length(value) <= 500),
     reason text not null
