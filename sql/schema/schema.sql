@@ -13,6 +13,7 @@
 
 -- tenancy: organizations, people, their memberships, plans, and the log of it
 \ir tenancy/capabilities.sql
+\ir tenancy/audited_tables.sql
 \ir tenancy/audit_log.sql
 \ir tenancy/audit.sql
 \ir tenancy/quotas.sql
@@ -54,8 +55,8 @@
 \ir leads/datasets.sql
 \ir leads/uploads.sql
 \ir leads/upload_errors.sql
-\ir leads/leads.sql
 \ir leads/suppressions.sql
+\ir leads/leads.sql
 \ir leads/import_leads.sql
 
 -- prompts: what agents are told

@@ -174,6 +174,39 @@ create trigger apply_lead_status_update
         or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
     )
     execute function private.apply_lead_status();
+-- Opt-outs. By their names suppress_lead_… fire behind normalize_phone, and ask_suppressions_… before count_….
+create trigger suppress_lead_insert
+    before insert on public.leads
+    for each row
+    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
+    execute function private.suppress_lead();
+create trigger suppress_lead_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status not in ('REMOVED', 'ARCHIVED')
+        and (
+            new.phone_number is distinct from old.phone_number
+            or new.contact_status is distinct from old.contact_status
+        )
+    )
+    execute function private.suppress_lead();
+create trigger ask_suppressions_insert
+    after insert on public.leads referencing new table as new_rows
+    for each statement execute function private.ask_suppressions_insert();
+create trigger ask_suppressions_update
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status <> 'ARCHIVED'
+        and (
+            new.phone_number <> old.phone_number
+            or new.contact_status <> old.contact_status
+            and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
+        )
+    )
+    execute function private.ask_suppressions_update();
+
 select private.add_counts(
     'public.leads', 'public.datasets',
     '{"organization_id": "organization_id", "dataset_id": "id"}',

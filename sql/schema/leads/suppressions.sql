@@ -3,7 +3,8 @@
 --
 -- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
 -- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone. It is
--- held only from there to the commit, and taken behind the locks of leads and before those of counters.
+-- held only from there to the commit, and taken behind the locks of leads and before those of counters. It needs READ
+-- COMMITTED, as PostgREST works: an older snapshot does not see what was waited for.
 
 create table public.suppressions (
     organization_id uuid not null default switchboard.current_organization_id()
@@ -122,22 +123,6 @@ end;
 $$;
 comment on function private.suppress_lead() is
     'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it. Definer: whoever writes leads need not see opt-outs. Raises nothing.';
-create trigger suppress_lead_insert
-    before insert on public.leads
-    for each row
-    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
-    execute function private.suppress_lead();
-create trigger suppress_lead_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status not in ('REMOVED', 'ARCHIVED')
-        and (
-            new.phone_number is distinct from old.phone_number
-            or new.contact_status is distinct from old.contact_status
-        )
-    )
-    execute function private.suppress_lead();
 
 create function private.keep_suppression(organization_id uuid, phone_number text) returns void
     language sql volatile
@@ -188,9 +173,6 @@ end;
 $$;
 comment on function private.ask_suppressions_insert() is
     'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written. Definer, as private.suppress_lead. Raises nothing.';
-create trigger ask_suppressions_insert
-    after insert on public.leads referencing new table as new_rows
-    for each statement execute function private.ask_suppressions_insert();
 
 create function private.ask_suppressions_update() returns trigger
     language plpgsql volatile security definer
@@ -218,15 +200,3 @@ end;
 $$;
 comment on function private.ask_suppressions_update() is
     'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile. Definer, as private.suppress_lead. Raises nothing.';
-create trigger ask_suppressions_update
-    after update on public.leads
-    for each row
-    when (
-        new.contact_status <> 'ARCHIVED'
-        and (
-            new.phone_number <> old.phone_number
-            or new.contact_status <> old.contact_status
-            and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
-        )
-    )
-    execute function private.ask_suppressions_update();
