@@ -81,6 +81,11 @@ select is(tests.short(tests.route(called)), 'answer/agent/Agent of a', 'called a
         'sips:03069990801@sip.example.net', 'tel:+443069990801', 'tel:+44-3069-990801']) as called;
 select is(tests.route('+443069990801', caller) #>> '{customer,phone_number}', '+447700900502', 'calling as ' || caller)
     from unnest(array['+447700900502', '447700900502', '07700900502', 'sip:+447700900502@sip.example.net', 'tel:+447700900502', '07700 900502']) as caller;
+-- In Germany each of these is a landline too.
+update public.organizations set default_country = 'DE' where id = tests.id('a');
+select is(tests.route('+443069990801', caller) #>> '{customer,phone_number}', '+' || caller, 'digits with their country are no national number: ' || caller)
+    from unnest(array['4915123456789', '447911123456', '436641234567']) as caller;
+update public.organizations set default_country = 'GB' where id = tests.id('a');
 select is((tests.route('+443069990801', caller) -> 'customer')::text || tests.short(tests.route('+443069990801', caller)),
     'nullanswer/agent/Agent of a', format('a caller who withholds the number is answered, and no customer: %L', caller))
     from unnest(array[null, '', ' ', 'anonymous', 'Anonymous', 'restricted', 'unavailable', 'unknown', 'private', '+266696687', '266696687',
