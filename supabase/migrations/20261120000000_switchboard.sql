@@ -4119,7 +4119,10 @@ alter policy suppressions_select on public.suppressions using (
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
 -- Nobody deletes one or lifts it.
-grant select, insert on public.suppressions to service_role;
+grant select on public.suppressions to service_role;
+-- Not lifted_at: an opt-out is not made as one that has ended.
+grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
+    on public.suppressions to service_role;
 
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer

@@ -215,7 +215,7 @@ select bag_eq(
             ('prompts', 'compiled_prompt'), ('prompts', 'compiled_sha256'), ('prompts', 'compile_report'), ('prompts', 'lessons_count'),
             ('prompts', 'manual_edits_count'), ('prompts', 'template_scope')
         ) as x (t, c), unnest(array['insert', 'update']) as p
-        union all values ('calls', 'dataset_id', 'update'), ('calls', 'assigned_to', 'update'), ('profiles', 'id', 'update'),
+        union all values ('suppressions', 'lifted_at', 'insert'), ('calls', 'dataset_id', 'update'), ('calls', 'assigned_to', 'update'), ('profiles', 'id', 'update'),
             ('profiles', 'email', 'update'), ('profiles', 'phone_input', 'update'), ('profiles', 'created_at', 'update'),
             ('profiles', 'updated_at', 'update') $$,
     'nor counters, what the compiler writes, copies that triggers keep, and the address of a user');
