@@ -156,13 +156,10 @@ begin
         -- Withheld callers come as a word, or as the keypad digits of "anonymous".
         if v_caller ~ '^[+]?[0-9][0-9 ().-]*$' and v_caller not in ('+266696687', '266696687') then
             -- Providers that leave the + out send the country with it; a national reading of that is somebody else.
-            v_from := case
-                when v_caller ~ '^[1-9][0-9]{6,14}$' and switchboard.phone_is_valid('+' || v_caller) then '+' || v_caller
-                else coalesce(
-                    switchboard.to_e164(v_caller, v_organization.default_country),
-                    case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end
-                )
-            end;
+            v_from := case when v_caller ~ '^[1-9][0-9]{6,14}$' then switchboard.to_e164('+' || v_caller, null) end;
+            if v_from is null or not switchboard.phone_is_valid(v_from) then
+                v_from := coalesce(switchboard.to_e164(v_caller, v_organization.default_country), v_from);
+            end if;
             -- Services ring under short numbers. Nobody is a customer under one, and customers refuses it.
             if exists (
                 select from switchboard.parse_phone(v_from, null) as p

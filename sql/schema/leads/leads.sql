@@ -214,7 +214,6 @@ select private.add_counts(
         "converted_leads": "contact_status = ''CONVERTED''"}'
 );
 
-
 -- The foreign key finds every lead of the organization; the caller's own eyes do not. Behind row level security, so that
 -- no stranger is told anything by it, and only where that binds the writer: an import writes 10,000 at once.
 create function private.check_duplicate_of() returns trigger
