@@ -96,13 +96,15 @@ impl<'a> RegionSource<'a> {
     }
 }
 
-/// The columns that the trigger writes; which of the last three, its arguments after the third say.
+/// The columns that the trigger writes, and how it reads; its arguments after the third say which of the last five.
 struct Columns<'a> {
     number: Column<&'a str>,
     text: Column<&'a str>,
     extension: Option<Column<&'a str>>,
     number_type: Option<Column<&'a str>>,
+    region: Option<Column<&'a str>>,
     validity: Option<Column<&'a str>>,
+    options: Options,
 }
 
 impl<'a> Columns<'a> {
@@ -117,19 +119,28 @@ impl<'a> Columns<'a> {
             text: row.column(source)?,
             extension: None,
             number_type: None,
+            region: None,
             validity: None,
+            options: Options::default(),
         };
         for argument in arguments.iter().flat_map(More::iter) {
+            if argument == c"cautious" {
+                columns.options.cautious = true;
+                continue;
+            }
             let bytes = argument.to_bytes_with_nul();
             let (column, name) = if let Some(name) = bytes.strip_prefix(b"extension:") {
                 (&mut columns.extension, name)
             } else if let Some(name) = bytes.strip_prefix(b"type:") {
                 (&mut columns.number_type, name)
+            } else if let Some(name) = bytes.strip_prefix(b"region:") {
+                (&mut columns.region, name)
             } else if let Some(name) = bytes.strip_prefix(b"validity:") {
                 (&mut columns.validity, name)
             } else {
                 return Err(error::wrong_trigger(format!(
-                    "argument {} of the trigger is not extension:<column>, type:<column> or validity:<column>",
+                    "argument {} of the trigger is not extension:<column>, type:<column>, region:<column>, \
+                     validity:<column> or cautious",
                     argument.to_string_lossy()
                 )));
             };
@@ -143,15 +154,20 @@ impl<'a> Columns<'a> {
     fn verdicts(
         &self,
         number: Option<&str>,
-    ) -> [(Option<&Column<&'a str>>, Option<&'static str>); 2] {
-        let (number_type, validity) = (self.number_type.as_ref(), self.validity.as_ref());
-        let of_type = number
-            .filter(|_| number_type.is_some())
-            .and_then(|number| phone::describe(number).map(|found| found.number_type.as_str()));
-        let of_validity = number
-            .filter(|_| validity.is_some())
-            .map(|number| phone::validity(number).as_str());
-        [(number_type, of_type), (validity, of_validity)]
+    ) -> [(Option<&Column<&'a str>>, Option<&'static str>); 3] {
+        let columns = [&self.number_type, &self.region, &self.validity].map(Option::as_ref);
+        let wanted = columns.iter().any(Option::is_some);
+        let number = number.filter(|_| wanted);
+        let found = number.and_then(phone::describe);
+        let [number_type, region, validity] = columns;
+        [
+            (number_type, found.map(|found| found.number_type.as_str())),
+            (region, found.and_then(|found| found.region)),
+            (
+                validity,
+                number.map(|number| phone::validity(number).as_str()),
+            ),
+        ]
     }
 
     /// The row with the verdicts of the number that it has.
@@ -175,7 +191,7 @@ impl<'a> Columns<'a> {
         text: Option<&'v str>,
         extension: Option<&'v str>,
     ) -> PgHeapTuple<'a, AllocatedByPostgres> {
-        let [number_type, validity] = self.verdicts(number);
+        let [number_type, region, validity] = self.verdicts(number);
         let extension = self
             .extension
             .as_ref()
@@ -186,14 +202,15 @@ impl<'a> Columns<'a> {
             (Some(&self.text), text),
             (self.extension.as_ref(), extension),
             number_type,
+            region,
             validity,
         ])
     }
 }
 
-/// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target column, source
-/// column (as given), region (ISO code, `organization`, `column:<name>`), optionally `extension:<column>`, `type:…`,
-/// `validity:…`. Canonical E.164 must be possible and not short; other spellings valid or test numbers.
+/// Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target, source
+/// column (as given), region (ISO code, `organization`, `column:<name>`); optional `extension:<column>`, `type:…`,
+/// `region:…`, `validity:…`, `cautious`. E.164 must be possible, not short; other spellings valid or test numbers.
 ///
 /// The column that the statement set is read: the target if it did, else the source. The source keeps what was
 /// read, or what the same statement wrote there; the extension column the extension that was read, in the same way.
@@ -206,7 +223,10 @@ impl<'a> Columns<'a> {
 /// It fires before row level security does, so to whoever is subject to that and does not belong to the organization
 /// every organization is one without a country.
 ///
-/// The columns of type and validity are nobody's to write: they are written anew with every row that is inserted or
+/// `cautious` is for opt-outs, where a wrong guess lets a message through: a landline without trunk prefix that may as
+/// well be another country's mobile number without `+` is refused as `ambiguous`, however short.
+///
+/// The columns of type, region and validity are nobody's to write: they are written anew with every row that is inserted or
 /// updated, by the metadata of that moment.
 ///
 /// # Errors
@@ -249,7 +269,7 @@ fn normalize<'a>(
         None => {}
     }
     let region = region_source.region(&row)?;
-    match accept(given, region.as_deref()) {
+    match accept(given, region.as_deref(), columns.options) {
         Ok((e164, extension)) => Ok(columns.fill(row, Some(&e164), text, extension.as_deref())),
         Err(reason) => Err(refused(&row, reason, region.as_deref())),
     }
@@ -262,8 +282,12 @@ fn written<'a>(row: &TriggerRow<'a>, column: &Column<&'a str>) -> Option<Option<
 }
 
 /// The number to store for a text that is not E.164 yet, and its extension.
-fn accept(text: &str, region: Option<&str>) -> Result<(String, Option<String>), Reason> {
-    let number = phone::parse(text, region, Options::default());
+fn accept(
+    text: &str,
+    region: Option<&str>,
+    options: Options,
+) -> Result<(String, Option<String>), Reason> {
+    let number = phone::parse(text, region, options);
     match (number.validity, number.e164) {
         (Validity::Valid | Validity::TestRange, Some(e164)) => Ok((e164, number.extension)),
         _ => Err(number.reason.unwrap_or(Reason::NotANumber)),
@@ -385,7 +409,7 @@ mod tests {
     }
 
     #[pg_test(
-        error = "argument extension of the trigger is not extension:<column>, type:<column> or validity:<column>"
+        error = "argument extension of the trigger is not extension:<column>, type:<column>, region:<column>, validity:<column> or cautious"
     )]
     fn another_fourth_argument_is_a_wrong_declaration() {
         numbers();
@@ -402,6 +426,45 @@ mod tests {
         numbers();
         Spi::run(
             "insert into public.numbers select 1, id, '(017) 496-0511' from public.organizations",
+        )
+        .unwrap();
+    }
+
+    #[pg_test]
+    fn the_region_of_the_number_has_a_column_of_its_own() {
+        numbers();
+        Spi::run(
+            "alter table public.numbers add region text default 'XX';
+             drop trigger normalize on public.numbers;
+             create trigger normalize before insert or update on public.numbers for each row execute function
+                 switchboard.normalize_phone('phone_number', 'phone_input', 'GB', 'region:region');
+             insert into public.numbers values (1, null, '07781 123456', null)",
+        )
+        .unwrap();
+        let region =
+            || Spi::get_one::<String>("select region from public.numbers where id = 1").unwrap();
+        assert_eq!(region().as_deref(), Some("GG"));
+        Spi::run("update public.numbers set phone_number = '+49211234567', region = 'FR'").unwrap();
+        assert_eq!(region().as_deref(), Some("DE"));
+    }
+
+    #[pg_test]
+    fn a_landline_of_ten_digits_is_read() {
+        numbers();
+        Spi::run("update public.organizations set default_country = 'DE'").unwrap();
+        Spi::run("insert into public.numbers select 1, id, '4741234567' from public.organizations")
+            .unwrap();
+        assert_eq!(stored().0.as_deref(), Some("+494741234567"));
+    }
+
+    #[pg_test(error = "phone_number is not a phone number: ambiguous")]
+    fn a_cautious_trigger_refuses_what_may_be_another_country_s() {
+        numbers();
+        Spi::run(
+            "drop trigger normalize on public.numbers;
+             create trigger normalize before insert or update on public.numbers for each row execute function
+                 switchboard.normalize_phone('phone_number', 'phone_input', 'DE', 'cautious');
+             insert into public.numbers values (1, null, '4741234567', null)",
         )
         .unwrap();
     }

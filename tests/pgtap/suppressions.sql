@@ -130,6 +130,16 @@ select is(tests.add_lead('a.fourth', '+447700900012'), 'READY', 'a lifted one le
 update public.leads set contact_status = 'REMOVED' where dataset_id = tests.id('a.fourth') and phone_number = '+447700900012';
 select is(tests.active('+447700900012'), 'all manual', 'and a later opt-out is a new row');
 
+-- A wrong guess lets a message through.
+update public.organizations set default_country = 'DE' where id = tests.id('a');
+select is(tests.attempt(format('insert into public.suppressions (organization_id, phone_number) values (%L, %L)', tests.id('a'), number)), outcome,
+    'an opt-out in Germany of ' || number)
+    from (values ('447911123456', '22023'), ('4741234567', '22023'), ('04741 234567', '1 row'), ('+47 412 34 567', '1 row')) as v (number, outcome);
+insert into public.suppressions (organization_id, phone_number) values (tests.id('a'), '04741 234567');
+select is(tests.add_lead('a.fourth', '4741234567'), 'REMOVED', 'a lead with the short digits is the landline, which opted out');
+select is(tests.attempt(format('select tests.add_lead(%L, %L)', 'a.fourth', '447911123456')), '22023', 'one with the long digits is refused');
+update public.organizations set default_country = 'GB' where id = tests.id('a');
+
 -- Another tenant's opt-outs are theirs.
 select is(tests.status('b.twin'), 'READY', 'a number of another tenant');
 insert into public.suppressions (organization_id, phone_number) values (tests.id('a'), '+447700900041');

@@ -48,7 +48,7 @@ comment on index public.suppressions_created_by_idx is 'Foreign key to auth.user
 create trigger normalize_phone
     before insert on public.suppressions
     for each row execute function switchboard.normalize_phone(
-        'phone_number', 'phone_input', 'organization'
+        'phone_number', 'phone_input', 'organization', 'cautious'
     );
 select private.add_row_triggers(
     'public.suppressions', '{organization_id,id,channel,phone_number,phone_input,reason,created_at}'

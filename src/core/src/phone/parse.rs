@@ -10,6 +10,19 @@ use super::{
 pub struct Options {
     /// Only numbers that carry their country (`+`) are read; the region is ignored.
     pub require_international: bool,
+    /// Digits without `+` that are a landline of the region and another country's mobile number are
+    /// [`Reason::Ambiguous`] however few they are: for an opt-out, where a wrong guess lets a message through.
+    pub cautious: bool,
+}
+
+impl Options {
+    /// Fewest digits of a landline that may as well be another country's mobile number.
+    fn doubted(self) -> usize {
+        match self.cautious {
+            true => 0,
+            false => rival::LONG_LANDLINE,
+        }
+    }
 }
 
 /// What [`parse`] found.
@@ -135,17 +148,16 @@ pub fn parse(input: &str, region: Option<&str>, options: Options) -> Parsed {
         false => fast::find_plain(input, region, |found| found.map(Resolved::from)),
     };
     match found {
-        None => read(input, region, resolve),
-        Some(found) => {
-            rival::settle(found, input, region, resolve).and_then(|found| judge(found, None))
-        }
+        None => read(input, region, resolve, options.doubted()),
+        Some(found) => rival::settle(found, input, region, resolve, options.doubted())
+            .and_then(|found| judge(found, None)),
     }
     .unwrap_or_else(refused)
 }
 
 /// [`parse`] by libphonenumber alone.
 pub(super) fn parse_slowly(input: &str, region: Option<&str>) -> Parsed {
-    read(input, region, resolve_slowly).unwrap_or_else(refused)
+    read(input, region, resolve_slowly, rival::LONG_LANDLINE).unwrap_or_else(refused)
 }
 
 fn refused(reason: Reason) -> Parsed {
@@ -202,7 +214,12 @@ fn resolve_slowly(number: &str, region: Option<&str>) -> Result<Resolved, Reason
     })
 }
 
-fn read(input: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, Reason> {
+fn read(
+    input: &str,
+    region: Option<&str>,
+    resolve: Resolve,
+    doubted: usize,
+) -> Result<Parsed, Reason> {
     if input.chars().nth(MAX_INPUT_CHARS).is_some() {
         return Err(Reason::TooLong);
     }
@@ -211,11 +228,11 @@ fn read(input: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, R
         return Err(Reason::ExcelScientific);
     }
     let text = clean::without_tel_link(&text);
-    match read_number(&text, region, resolve) {
+    match read_number(&text, region, resolve, doubted) {
         Err(Reason::Letters) => {
             let (text, extension) = clean::split_extension(&text);
             let number = labels::without(text).ok_or(Reason::Letters)?;
-            let mut parsed = read_number(number, region, resolve)?;
+            let mut parsed = read_number(number, region, resolve, doubted)?;
             if let Some(extension) = extension
                 && parsed.extension.replace(extension.to_owned()).is_some()
             {
@@ -228,7 +245,12 @@ fn read(input: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, R
 }
 
 /// Reads a number without labels.
-fn read_number(text: &str, region: Option<&str>, resolve: Resolve) -> Result<Parsed, Reason> {
+fn read_number(
+    text: &str,
+    region: Option<&str>,
+    resolve: Resolve,
+    doubted: usize,
+) -> Result<Parsed, Reason> {
     let text = clean::without_fraction(text);
     let (number, extension) = clean::split_extension(text);
     if clean::holds_several(number) {
@@ -250,7 +272,10 @@ fn read_number(text: &str, region: Option<&str>, resolve: Resolve) -> Result<Par
     }
     let number = one_line(number);
     let found = resolve(&number, region);
-    judge(rival::settle(found, &number, region, resolve)?, extension)
+    judge(
+        rival::settle(found, &number, region, resolve, doubted)?,
+        extension,
+    )
 }
 
 fn judge(number: Resolved, extension: Option<&str>) -> Result<Parsed, Reason> {

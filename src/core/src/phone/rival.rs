@@ -1,5 +1,6 @@
-//! Digits without `+` that begin with the region's own calling code, or with its exit code, and so may stand for two
-//! numbers. `to_e164` reads them as libphonenumber does, which never says that it had a choice; the gate does.
+//! Digits without `+` that begin with a calling code, the region's own or another one, or with the region's exit code,
+//! and so may stand for two numbers. `to_e164` reads them as libphonenumber does, which never says that it had a choice;
+//! the gate does.
 //!
 //! Of the readings in the region's plan only one may be an assigned (or published test) number: that is the number.
 //! Where two are:
@@ -10,6 +11,11 @@
 //!   Landlines that long hardly exist (Kosovo's have eight digits, Germany's eleven at most), and the mobile numbers of
 //!   Germany, Indonesia and Kosovo all look so without `+`;
 //! - anything else is [`Reason::Ambiguous`]: nobody can tell, and a wrong guess calls a stranger.
+//!
+//! Other countries' calling codes are looked for in the same long landlines only: `447911123456`, a British mobile number,
+//! is a landline in Germany's plan, and ambiguous there. A mobile number of the region is complete as it stands, and ten
+//! digits are rather a landline whose leading zero a spreadsheet dropped. A cautious caller ([`super::Options`]) doubts those
+//! too.
 
 use super::{
     NumberType, Reason,
@@ -18,14 +24,16 @@ use super::{
 };
 
 /// Fewest digits of a landline that is rather a mobile number without its `+`.
-const LONG_LANDLINE: usize = 11;
+pub(super) const LONG_LANDLINE: usize = 11;
 
-/// What `text` stands for, of which `found` is libphonenumber's reading in `region`.
+/// What `text` stands for, of which `found` is libphonenumber's reading in `region`. Landlines of at least `doubted`
+/// digits may be mobile numbers of another country.
 pub(super) fn settle(
     found: Result<Resolved, Reason>,
     text: &str,
     region: Option<&str>,
     resolve: Resolve,
+    doubted: usize,
 ) -> Result<Resolved, Reason> {
     let Some(home) = region.and_then(Plan::of_region) else {
         return found;
@@ -34,10 +42,13 @@ pub(super) fn settle(
     let certain = found.as_ref().is_ok_and(|number| {
         number.is_accepted() && is_home(number, home) && !repeats_code(number, home)
     });
-    if certain || text.contains('+') {
+    if text.contains('+') {
         return found;
     }
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if certain {
+        return found.and_then(|number| at_home_or_abroad(number, text, home, resolve, doubted));
+    }
+    let digits = digits_of(text);
     match found {
         Ok(number) if number.is_accepted() && !is_home(&number, home) => {
             after_exit_code(number, digits.as_bytes(), home)
@@ -49,6 +60,39 @@ pub(super) fn settle(
             choose(found, international, digits.len(), home)
         }
         found => found,
+    }
+}
+
+fn digits_of(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A number of the region, unless it is a doubted landline without trunk prefix and another country's mobile number without
+/// its `+`.
+fn at_home_or_abroad(
+    number: Resolved,
+    text: &str,
+    home: Plan,
+    resolve: Resolve,
+    doubted: usize,
+) -> Result<Resolved, Reason> {
+    let national = number.e164.get(1 + home.code_length()..);
+    let is_mobile = |number: &Resolved| {
+        matches!(
+            number.description.number_type,
+            NumberType::Mobile | NumberType::FixedLineOrMobile
+        )
+    };
+    if national.is_none_or(|national| national.len() < doubted) || is_mobile(&number) {
+        return Ok(number);
+    }
+    let digits = digits_of(text);
+    let abroad = (national == Some(digits.as_str()))
+        .then(|| resolve(&format!("+{digits}"), None).ok())
+        .flatten();
+    match abroad.is_some_and(|abroad| abroad.is_accepted() && is_mobile(&abroad)) {
+        true => Err(Reason::Ambiguous),
+        false => Ok(number),
     }
 }
 

@@ -169,3 +169,105 @@ fn plans_without_trunk_prefix_are_known() {
         assert_eq!(plan.trunk_prefix().is_never(), never, "{region}");
     }
 }
+
+/// Of another country's mobile numbers without `+`, none is stored as a long landline, and by a cautious caller none as
+/// any landline. A trunk prefix says that the number is the region's.
+#[test]
+fn another_country_s_mobile_number_without_plus_is_no_landline() {
+    let mut random = Random::new(17);
+    let regions = [
+        "AT", "BE", "BR", "CH", "CN", "DE", "ES", "FR", "GB", "ID", "IN", "IT", "NL", "PL", "RU",
+        "SE", "US",
+    ];
+    let cautious = Options {
+        cautious: true,
+        ..Options::default()
+    };
+    let (mut ambiguous, mut doubted) = (0, 0);
+    for _ in 0..20_000 {
+        let number = automaton::valid_number(&mut random);
+        let digits = format!("{}{}", number.plan.calling_code(), number.national);
+        let region = random.pick(&regions);
+        let home = Plan::of_region(region).expect("a region");
+        if number_type(&format!("+{digits}")) != Some(NumberType::Mobile)
+            || home.calling_code() == number.plan.calling_code()
+        {
+            continue;
+        }
+        let usual = gate(&digits, region);
+        let careful = phone::parse(&digits, Some(region), cautious);
+        let landline = |parsed: &phone::Parsed, fewest: usize| {
+            digits.len() >= fewest
+                && parsed.reason.is_none()
+                && parsed.number_type == Some(NumberType::FixedLine)
+                && parsed.e164 == Some(format!("+{}{digits}", home.calling_code()))
+        };
+        assert!(!landline(&usual, LONG_LANDLINE), "{digits} in {region}");
+        assert!(!landline(&careful, 0), "{digits} in {region}");
+        ambiguous += usize::from(usual.reason == Some(Reason::Ambiguous));
+        doubted += usize::from(careful.reason == Some(Reason::Ambiguous));
+    }
+    assert!(
+        ambiguous > 100 && doubted > ambiguous + 100,
+        "{ambiguous} ambiguous, {doubted} to a cautious caller"
+    );
+}
+
+#[test]
+fn another_country_s_code_is_looked_for_only_where_nothing_says_otherwise() {
+    let cautious = Options {
+        cautious: true,
+        ..Options::default()
+    };
+    for (text, region, usual, careful) in [
+        ("447911123456", "DE", None, None),
+        (
+            "0447911123456",
+            "DE",
+            Some("+49447911123456"),
+            Some("+49447911123456"),
+        ),
+        (
+            "+447911123456",
+            "DE",
+            Some("+447911123456"),
+            Some("+447911123456"),
+        ),
+        // Norwegian, or a landline without its 0.
+        ("4741234567", "DE", Some("+494741234567"), None),
+        // A mobile number of the region is complete.
+        (
+            "15851234567",
+            "CN",
+            Some("+8615851234567"),
+            Some("+8615851234567"),
+        ),
+        (
+            "07911 123456",
+            "GB",
+            Some("+447911123456"),
+            Some("+447911123456"),
+        ),
+        (
+            "84935215411",
+            "RU",
+            Some("+74935215411"),
+            Some("+74935215411"),
+        ),
+    ] {
+        let read = |options| {
+            let parsed = phone::parse(text, Some(region), options);
+            assert!(
+                parsed.reason.is_none() || parsed.reason == Some(Reason::Ambiguous),
+                "{text}"
+            );
+            parsed.e164
+        };
+        assert_eq!(
+            read(Options::default()).as_deref(),
+            usual,
+            "{text} in {region}"
+        );
+        assert_eq!(read(cautious).as_deref(), careful, "{text} in {region}");
+    }
+}

@@ -26,6 +26,7 @@ fn vectors() {
     for case in &cases {
         let options = Options {
             require_international: case.require_international,
+            ..Options::default()
         };
         let parsed = parse(&case.input, case.region.as_deref(), options);
         let found = (
