@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod credential;
+pub mod csv;
 pub mod json;
 pub mod phone;
 pub mod prompt;
