@@ -7,7 +7,9 @@
 pgrx::pg_module_magic!(name, version);
 
 mod credential;
+mod csv;
 mod json;
+mod lead;
 mod pg;
 mod phone;
 mod prompt;

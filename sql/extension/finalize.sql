@@ -50,7 +50,9 @@ declare
         'switchboard.credential_hint(jsonb)',
         'switchboard.assert_sealed(jsonb)',
         'switchboard.compile_prompt(jsonb, jsonb, jsonb)',
-        'switchboard.json_is_bounded(jsonb, integer)'
+        'switchboard.json_is_bounded(jsonb, integer)',
+        'switchboard.parse_lead(jsonb, jsonb)',
+        'switchboard.csv_line(text[])'
     ];
     sealers constant regprocedure[] := array[
         'switchboard.seal(jsonb, uuid, text, text)',
@@ -64,6 +66,8 @@ declare
         'switchboard.key_loaded()',
         'switchboard.key_problems()',
         'switchboard.schema_contract()',
+        'switchboard.csv_profile(text, jsonb)',
+        'switchboard.csv_leads(text, jsonb, bigint, integer, integer)',
         'switchboard.maintain_counts()',
         'switchboard.seal_column()',
         'switchboard.normalize_phone()'
@@ -100,6 +104,9 @@ comment on function switchboard.calling_code is 'Calling code (ITU-T E.164) of a
 comment on function switchboard.capabilities is 'The catalogue''s role × capability table, one row for each capability that a role holds in an active organization. What an application defines is in private.capabilities.';
 comment on function switchboard.compile_prompt is 'Compiles a prompt: structure {section: {content, source, why}}, lessons [{id, lesson_type, …}], options {token_budget, draft, variables} → text, its sha256 (hex), spans (who wrote which bytes), token estimate, dropped lessons, warnings. Same input, same bytes. Raises 22023 naming the JSON path and the rule, also when the prompt does not fit its token budget.';
 comment on function switchboard.credential_hint is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
+comment on function switchboard.csv_leads is 'The leads in a file''s rows, as parse_lead reads them, from a byte on at which a row begins. source as for csv_profile; options: parse_lead''s, header, encoding, delimiter, source_starts_at (byte of the first piece), cells (answer them). Rows count from first_row; ends_at is the byte behind a row. Raises 22023 for options, for another kind of query, and for a row that is none, with its number.';
+comment on function switchboard.csv_line is 'One line of a CSV file without its end, safe for a spreadsheet: a cell that would be run gets an apostrophe, one that would be read as another number or a date (a phone number, 007, 1/2) is written as ="…". NULL is empty. Never raises.';
+comment on function switchboard.csv_profile is 'What a file is: source is a query that answers its pieces, one bytea column, in order. options: encoding, delimiter, guessed where not given. problem: empty_file, no_rows, blank_header, duplicate_header, nul_byte, unclosed_quote, row_too_long; NULL for a file that can be read. Raises 22023 for options and for another kind of query.';
 comment on function switchboard.current_organization_id is 'Organization that the request works for: header x-organization-id, x-organization-slug, claim app_metadata.active_organization_id, profiles.default_organization_id or the only membership. The first that is present decides; NULL unless the caller is an active member. Never raises.';
 comment on function switchboard.dataset_scope is 'Datasets whose leads the caller may see in the current organization; NULL is all of them, an empty array none. Without an organization: none.';
 comment on function switchboard.has_capability is 'Whether the caller holds the capability in the organization, whichever the request is for; service_role does in every organization that exists. For RPCs and triggers, not for policies of large tables.';
@@ -117,6 +124,7 @@ comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UP
 comment on function switchboard.organization_for is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
 comment on function switchboard.organization_ids is 'All organizations of which the caller is an active member, sorted; an empty array if none. A support session is no membership.';
 comment on function switchboard.organization_role is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
+comment on function switchboard.parse_lead is 'The lead in a row, a JSON object of column → text, number, boolean or null. options: mapping {column: field or null}, country (ISO 3166), normalize (false: only numbers with + or 00), international, required [field]. problems [{field, column, value, reason}] says why it is none; NULL for a good one. Raises 22023 naming the option.';
 comment on function switchboard.parse_phone is 'One row about a number as people type it. validity: valid, possible, test_range, invalid. reason: not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters, ambiguous, short_or_emergency. Never raises.';
 comment on function switchboard.path_organization is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
 comment on function switchboard.phone_calling_code is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';

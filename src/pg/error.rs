@@ -54,6 +54,14 @@ pub(crate) fn raised<T>(result: Result<T, ErrorReport>) -> Result<T, ErrorReport
     })
 }
 
+/// Raises an error where there is nobody to return it to, as in an iterator.
+pub(crate) fn or_raise<T>(result: Result<T, ErrorReport>) -> T {
+    result.unwrap_or_else(|problem| {
+        problem.report(PgLogLevel::ERROR);
+        unreachable!("an error was reported and the function went on")
+    })
+}
+
 fn report(code: PgSqlErrorCode, message: impl Display) -> ErrorReport {
     ErrorReport::new(code, message.to_string(), function_name!())
 }

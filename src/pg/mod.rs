@@ -4,6 +4,7 @@
 pub(crate) mod catalogue;
 pub(crate) mod claims;
 pub(crate) mod contract;
+pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod key;

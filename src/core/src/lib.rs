@@ -7,6 +7,7 @@
 pub mod credential;
 pub mod csv;
 pub mod json;
+pub mod lead;
 pub mod phone;
 pub mod prompt;
 pub mod stats;
