@@ -6,6 +6,7 @@ use pgrx::datum::Date;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use switchboard_core::lead::{self, Field, Lead, LeadReader, Options};
 
@@ -31,8 +32,8 @@ pub(crate) type Row = (
 );
 
 /// The lead in a row, a JSON object of column → text, number, boolean or null. options: `mapping {column: field or
-/// null}`, country (ISO 3166), `normalize` (false: only numbers with + or 00), `international`, `required [field]`.
-/// `problems [{field, column, value, reason}]` says why it is none; NULL for a good one.
+/// null}`, country (ISO 3166), and `auto_normalize_uk_numbers`, `allow_international`, `required_fields` as in campaign
+/// settings. `problems [{field, column, value, reason}]` says why it is none; NULL for a good one.
 ///
 /// # Errors
 /// 22023 naming the option.
@@ -67,6 +68,34 @@ fn parse_lead(
         .text(MAX_ROW_BYTES)
         .ok_or_else(|| error::too_large("cells must not exceed 16 MB of JSON text"))?;
     Ok(TableIterator::once(row(reader.of_json(&cells.0))))
+}
+
+/// Which column of a file is which field, `{column: field or null}`: by its name in some languages, else by what most of
+/// its cells are. sample: some rows, a JSON array of arrays of text; country (ISO 3166) reads national phone numbers.
+///
+/// # Errors
+/// 22023 for a sample of another shape or over 16 MB.
+#[pg_extern(immutable, parallel_safe, strict)]
+fn suggest_mapping(
+    header: Vec<String>,
+    sample: Json,
+    country: &str,
+) -> Result<JsonText, ErrorReport> {
+    let rows = sample
+        .text(MAX_ROW_BYTES)
+        .and_then(|rows| serde_json::from_str::<Vec<Vec<String>>>(&rows.0).ok())
+        .ok_or_else(|| {
+            error::invalid_argument(
+                "sample must be a JSON array of arrays of text, of at most 16 MB",
+            )
+        })?;
+    let found: BTreeMap<_, _> = lead::suggest(&header, &rows, Some(country))
+        .into_iter()
+        .map(|(column, field)| (column, field.map(Field::as_str)))
+        .collect();
+    Ok(JsonText::new(
+        serde_json::to_string(&found).expect("texts are JSON"),
+    ))
 }
 
 thread_local! {

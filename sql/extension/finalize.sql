@@ -52,6 +52,7 @@ declare
         'switchboard.compile_prompt(jsonb, jsonb, jsonb)',
         'switchboard.json_is_bounded(jsonb, integer)',
         'switchboard.parse_lead(jsonb, jsonb)',
+        'switchboard.suggest_mapping(text[], jsonb, text)',
         'switchboard.csv_line(text[])'
     ];
     sealers constant regprocedure[] := array[
@@ -124,7 +125,7 @@ comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UP
 comment on function switchboard.organization_for is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';
 comment on function switchboard.organization_ids is 'All organizations of which the caller is an active member, sorted; an empty array if none. A support session is no membership.';
 comment on function switchboard.organization_role is 'The caller''s role in the current organization: owner, admin, manager, sales_rep, viewer, or support for a platform administrator with an open support session; NULL without an organization.';
-comment on function switchboard.parse_lead is 'The lead in a row, a JSON object of column → text, number, boolean or null. options: mapping {column: field or null}, country (ISO 3166), normalize (false: only numbers with + or 00), international, required [field]. problems [{field, column, value, reason}] says why it is none; NULL for a good one. Raises 22023 naming the option.';
+comment on function switchboard.parse_lead is 'The lead in a row, a JSON object of column → text, number, boolean or null. options: mapping {column: field or null}, country (ISO 3166), and auto_normalize_uk_numbers, allow_international, required_fields as in campaign settings. problems [{field, column, value, reason}] says why it is none; NULL for a good one. Raises 22023 naming the option.';
 comment on function switchboard.parse_phone is 'One row about a number as people type it. validity: valid, possible, test_range, invalid. reason: not_a_number, too_short, too_long, invalid_country_code, invalid_range, multiple_numbers, excel_scientific, letters, ambiguous, short_or_emergency. Never raises.';
 comment on function switchboard.path_organization is 'The organization of a storage object''s name {organization_id}/…: a canonical uuid and a rest without empty, . or .. segments; NULL for any other text. Never raises.';
 comment on function switchboard.phone_calling_code is 'Calling code (ITU-T E.164) of an E.164 number; NULL for other text.';
@@ -140,6 +141,7 @@ comment on function switchboard.request_role is 'Database role that the request'
 comment on function switchboard.schema_contract is 'What native code reads and writes in public and private: one row for each table, column, index and unique index, with its name; definition is the type of a column, the columns of an index. Owner only; doctor() compares it with the database.';
 comment on function switchboard.seal is 'Seals a JSON object (≤ 64 KiB) for one row (id as text) of one organization and one purpose. Service role only. Raises 42501 for other roles, 22023 for malformed input, 54000 above 64 KiB, 55000 without a key or with a wrong one.';
 comment on function switchboard.seal_column is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW without a column list, ENABLE ALWAYS, named to fire first. Arguments: jsonb column, organization column, key column, purpose. Clear text becomes an envelope, an unchanged envelope stays, any other must have been sealed for this very row. Raises as seal, 22023 for an envelope of another row, 42501 for another''s organization.';
+comment on function switchboard.suggest_mapping is 'Which column of a file is which field, {column: field or null}: by its name in some languages, else by what most of its cells are. sample: some rows, a JSON array of arrays of text; country (ISO 3166) reads national phone numbers. Raises 22023 for a sample of another shape or over 16 MB.';
 comment on function switchboard.to_e164 is 'E.164 form (+ and digits) of a possible number in any spelling, else NULL. region: ISO 3166 code that reads national spellings, NULL for international ones only. Rules and verdicts are libphonenumber''s. Never raises.';
 comment on function switchboard.topic_organization is 'The organization of a Realtime topic org:{organization_id}:{entity}: a canonical uuid, and a–z, 0–9 and underscore; NULL for any other text. Never raises.';
 comment on function switchboard.unseal is 'Opens an envelope that was sealed for this row, organization and purpose; reason says what for. Service role only. Each call is written to private.unseal_audit and to the server''s log. Raises 42501 for other roles, 22023 for an empty reason and for an envelope that is malformed, altered or another row''s, 55000 without the key it needs.';

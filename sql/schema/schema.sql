@@ -54,10 +54,18 @@
 \ir leads/campaign_settings.sql
 \ir leads/datasets.sql
 \ir leads/uploads.sql
+\ir leads/upload_chunks.sql
 \ir leads/upload_errors.sql
 \ir leads/suppressions.sql
 \ir leads/leads.sql
+\ir leads/upload_rows.sql
+\ir leads/import_options.sql
+\ir leads/import_rows.sql
+\ir leads/import_batch.sql
 \ir leads/import_leads.sql
+\ir leads/create_upload.sql
+\ir leads/preview_upload.sql
+\ir leads/commit_upload.sql
 
 -- prompts: what agents are told
 \ir prompts/lessons.sql
@@ -69,6 +77,7 @@
 -- calls: who rang, who answered
 \ir calls/customers.sql
 \ir calls/calls.sql
+\ir leads/undo_upload.sql
 \ir calls/route_inbound_call.sql
 \ir calls/call_rpcs.sql
 \ir calls/find_by_phone.sql

@@ -3932,20 +3932,37 @@ create table public.uploads (
     status text not null default 'pending'
         constraint uploads_status_check
         check (status in ('pending', 'processing', 'mapping', 'completed', 'failed')),
+    problem text
+        constraint uploads_problem_check check (problem ~ '^[a-z_]{1,63}$'),
+    problem_at text
+        constraint uploads_problem_at_check check (length(problem_at) <= 500),
+    encoding text
+        constraint uploads_encoding_check check (encoding in ('utf-8', 'utf-16le', 'utf-16be', 'windows-1252')),
+    delimiter text
+        constraint uploads_delimiter_check check (delimiter in (',', ';', e'\t', '|')),
+    header jsonb
+        constraint uploads_header_check
+        check (jsonb_typeof(header) = 'array' and switchboard.json_is_bounded(header, 1048576)),
     mapping jsonb not null default '{}'
         constraint uploads_mapping_check
         check (jsonb_typeof(mapping) = 'object' and switchboard.json_is_bounded(mapping, 65536)),
     options jsonb not null default '{}'
         constraint uploads_options_check
         check (jsonb_typeof(options) = 'object' and switchboard.json_is_bounded(options, 65536)),
+    bytes_received bigint not null default 0,
+    bytes_read bigint not null default 0,
+    row_total integer,
     rows_detected integer not null default 0,
     rows_inserted integer not null default 0,
     rows_merged integer not null default 0,
     rows_skipped integer not null default 0,
     rows_suppressed integer not null default 0,
     rows_failed integer not null default 0,
+    rows_per_second integer,
+    seconds_remaining integer,
     started_at timestamptz,
     completed_at timestamptz,
+    undone_at timestamptz,
     processing_time integer generated always as (
         extract(epoch from completed_at - started_at)::integer
     ) stored,
@@ -3953,8 +3970,7 @@ create table public.uploads (
     updated_at timestamptz not null default now(),
     primary key (organization_id, id),
     constraint uploads_rows_add_up_check check (
-        status <> 'completed'
-        or rows_detected = rows_inserted + rows_merged + rows_skipped + rows_suppressed + rows_failed
+        rows_detected = rows_inserted + rows_merged + rows_skipped + rows_suppressed + rows_failed
     ),
     constraint uploads_dataset_id_fkey
         foreign key (organization_id, dataset_id)
@@ -3962,7 +3978,20 @@ create table public.uploads (
         on delete set null (dataset_id)
 );
 comment on table public.uploads is
-    'One import and how many of its rows became what; which failed is in upload_errors. In a completed one the counts add up, by CHECK.';
+    'One import and how many of its rows became what; which failed is in upload_errors, which found their lead there already in upload_rows. The counts add up, by CHECK, at any moment.';
+comment on column public.uploads.status is
+    'pending: the file is coming; mapping: it was looked at (preview_upload); processing: rows are being imported (commit_upload); completed; failed: see problem.';
+comment on column public.uploads.problem is
+    'Why it stands still: quota_exceeded (commit_upload goes on when there is room); or why it failed: what csv_profile says of the file, cancelled, abandoned.';
+comment on column public.uploads.problem_at is 'Where in the file: the number of a row or column, or a column''s name.';
+comment on column public.uploads.header is 'The file''s columns, in order.';
+comment on column public.uploads.bytes_received is 'Bytes of the file that have come (append_upload_chunk).';
+comment on column public.uploads.bytes_read is 'Bytes of the file that have been imported: here commit_upload goes on.';
+comment on column public.uploads.row_total is 'Rows of the file, without the header.';
+comment on column public.uploads.rows_detected is 'Rows read so far; row_total when it is completed.';
+comment on column public.uploads.rows_per_second is 'How fast the last call of commit_upload was.';
+comment on column public.uploads.seconds_remaining is 'At that rate.';
+comment on column public.uploads.undone_at is 'When undo_upload removed its last lead.';
 comment on column public.uploads.processing_time is 'Seconds.';
 
 create index uploads_dataset_id_idx on public.uploads (organization_id, dataset_id, created_at desc);
@@ -3976,11 +4005,49 @@ comment on index public.uploads_uploaded_by_idx is 'Foreign key to auth.users.';
 select private.add_row_triggers('public.uploads');
 select private.add_tenant_policies('public.uploads', 'uploads', dataset => 'dataset_id');
 select private.add_audit('public.uploads', verbs => '{insert,delete}');
+select private.add_broadcast('public.uploads', 'uploads.read');
 
 grant select, delete on public.uploads
     to authenticated;
 grant insert (organization_id, dataset_id, filename, mapping, options) on public.uploads to authenticated;
 grant select, insert, update, delete on public.uploads to service_role;
+
+-- sql/schema/leads/upload_chunks.sql
+
+-- Upload chunks: the pieces of a file until its import is completed. They hold people's data and nobody reads them through
+-- the API: append_upload_chunk writes them, commit_upload reads and at the end deletes them.
+
+create table public.upload_chunks (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    upload_id uuid not null,
+    seq integer not null
+        constraint upload_chunks_seq_check check (seq >= 0),
+    starts_at bigint not null
+        constraint upload_chunks_starts_at_check check (starts_at >= 0),
+    content bytea not null
+        constraint upload_chunks_content_check check (octet_length(content) between 1 and 4194304),
+    sha256 bytea not null generated always as (sha256(content)) stored,
+    created_at timestamptz not null default now(),
+    primary key (organization_id, upload_id, seq),
+    constraint upload_chunks_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete cascade
+);
+-- Read once and deleted: compressing would cost more than it saves.
+alter table public.upload_chunks alter column content set storage external;
+comment on table public.upload_chunks is
+    'The pieces of a file that is being imported, deleted when it is. Not for clients: what is in a file is as much as leads.';
+comment on column public.upload_chunks.seq is 'From 0, without a gap.';
+comment on column public.upload_chunks.starts_at is 'The byte of the file with which it begins.';
+comment on column public.upload_chunks.sha256 is 'Tells a piece that was sent twice from another one.';
+
+select private.add_row_triggers('public.upload_chunks', '{organization_id,upload_id,seq,created_at}');
+select private.add_tenant_policies('public.upload_chunks', 'uploads', '{select,insert,update,delete}');
+
+grant select, delete on public.upload_chunks to service_role;
+grant insert (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
+grant update (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
 
 -- sql/schema/leads/upload_errors.sql
 
@@ -4272,6 +4339,8 @@ create table public.leads (
             'fixed_line', 'mobile', 'fixed_line_or_mobile', 'toll_free', 'premium_rate', 'shared_cost', 'voip',
             'personal_number', 'pager', 'uan', 'voicemail', 'unknown'
         )),
+    region text
+        constraint leads_region_check check (region ~ '^([A-Z]{2}|001)$'),
     phone_validity text
         constraint leads_phone_validity_check check (phone_validity in ('valid', 'possible', 'test_range')),
     email text
@@ -4314,6 +4383,10 @@ create table public.leads (
     upload_id uuid,
     row_number integer
         constraint leads_row_number_check check (row_number > 0),
+    consent_basis text
+        constraint leads_consent_basis_check
+        check (consent_basis in ('consent', 'soft_opt_in', 'legitimate_interest', 'contract')),
+    consent_at timestamptz,
     last_synced_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -4346,6 +4419,11 @@ comment on column public.leads.phone_extension is
     'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
 comment on column public.leads.phone_type is
     'What the number''s range is for, as switchboard.phone_type says; by trigger, whenever the row is written.';
+comment on column public.leads.region is
+    'Where the number is of, ISO 3166 (001: no country''s); by trigger, whenever the row is written. NULL for a number in no region''s range.';
+comment on column public.leads.consent_basis is
+    'Why the contact may be written to. NULL: nobody said; imports without it warn.';
+comment on column public.leads.consent_at is 'Since when, as far as it is known.';
 comment on column public.leads.phone_validity is
     'valid, test_range (fiction: never dialled), or possible (in no assigned range); by trigger, whenever the row is written. Ages with the metadata: phone_dialable asks anew.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
@@ -4382,7 +4460,7 @@ create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
         'phone_number', 'phone_input', 'organization',
-        'extension:phone_extension', 'type:phone_type', 'validity:phone_validity'
+        'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -4508,11 +4586,12 @@ grant select, delete on public.leads
 grant insert (
     organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
-    duplicate_of
+    duplicate_of, consent_basis, consent_at
 ) on public.leads to authenticated;
 grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of, consent_basis,
+    consent_at
 ) on public.leads to authenticated;
 -- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
@@ -4520,13 +4599,13 @@ grant insert (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 
 create function private.copy_lead_to_its_calls() returns trigger
@@ -4551,438 +4630,378 @@ create trigger copy_lead_to_its_calls
     )
     execute function private.copy_lead_to_its_calls();
 
--- sql/schema/leads/import_leads.sql
+-- sql/schema/leads/upload_rows.sql
 
--- Lead import for lists that fit in one request. One statement classifies, merges and inserts all rows; every row is
--- accounted for in the report and in its uploads row. It runs as the tables' owner, because an opt-out counts whichever
--- dataset it stands in, also for a member who may not see that dataset; what the caller may do is therefore asked at the
--- head and in the statement.
--- jit = off: the planner cannot know how many rows a JSON array holds, and compiling the statement for its guess took
--- 2.2 s where the work takes 0.9 s.
--- Long: one statement does the work, see above.
+-- Upload rows: the rows of a file that made no lead though nothing was wrong with them, because their number was there
+-- already or had opted out. A row that became a lead is that lead (leads.upload_id, row_number).
 
-create function private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb) returns jsonb
-    language plpgsql volatile security definer
+create table public.upload_rows (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    upload_id uuid not null,
+    dataset_id uuid,
+    row_number integer not null
+        constraint upload_rows_row_number_check check (row_number > 0),
+    decision text not null
+        constraint upload_rows_decision_check check (decision in ('merged', 'skipped', 'suppressed')),
+    lead_id uuid,
+    created_at timestamptz not null default now(),
+    primary key (organization_id, id),
+    constraint upload_rows_upload_id_fkey
+        foreign key (organization_id, upload_id)
+        references public.uploads (organization_id, id)
+        on delete cascade,
+    constraint upload_rows_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete set null (dataset_id),
+    constraint upload_rows_lead_id_fkey
+        foreign key (organization_id, lead_id)
+        references public.leads (organization_id, id)
+        on delete set null (lead_id)
+);
+comment on table public.upload_rows is
+    'A row of an import that became no lead of its own, and the lead that it repeats. Written by imports; for members who read all leads, in their datasets. Goes with its upload.';
+comment on column public.upload_rows.dataset_id is 'The upload''s dataset, for the policies.';
+comment on column public.upload_rows.row_number is 'The row of the file, counted from 1 without the header.';
+comment on column public.upload_rows.lead_id is 'The lead with the same number, if the importer could see one.';
+create index upload_rows_upload_id_idx on public.upload_rows (organization_id, upload_id, row_number);
+comment on index public.upload_rows_upload_id_idx is 'Foreign key to uploads; rows of an upload in their order.';
+create index upload_rows_dataset_id_idx on public.upload_rows (organization_id, dataset_id)
+    where dataset_id is not null;
+comment on index public.upload_rows_dataset_id_idx is 'Foreign key to datasets.';
+create index upload_rows_lead_id_idx on public.upload_rows (organization_id, lead_id)
+    where lead_id is not null;
+comment on index public.upload_rows_lead_id_idx is 'Foreign key to leads.';
+
+select private.add_row_triggers('public.upload_rows');
+select private.add_tenant_policies('public.upload_rows', 'uploads', '{insert,update,delete}', dataset => 'dataset_id');
+alter policy upload_rows_select on public.upload_rows using (
+    organization_id = (select switchboard.organization_for('uploads.read'))
+    and (select switchboard.organization_for('leads.read_all')) is not null
+    and (
+        (select 1 where switchboard.dataset_scope() is null) is not null
+        or dataset_id = any ((select switchboard.dataset_scope())::uuid[])
+    )
+);
+
+grant select on public.upload_rows to authenticated;
+grant select, insert, update, delete on public.upload_rows to service_role;
+
+-- sql/schema/leads/import_options.sql
+
+-- What holds for an import: what the caller says, else the campaign's settings, else ours.
+
+create function private.import_options(p_org uuid, p_scope uuid[], p_dataset_id uuid, p_given jsonb) returns jsonb
+    language plpgsql stable
     set search_path = ''
-    set jit = off
 as $$
-#variable_conflict use_column
 declare
-    -- One statement and one answer; more belongs into several calls, or into a file upload.
-    max_rows constant integer := 10000;
-    -- Counted as printed and before anything is: 64 kB of numbers like 1e131071 would be a gigabyte of text.
-    max_bytes constant integer := 16 * 1024 * 1024;
-    fields constant text[] := array[
-        'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date',
-        'notes'
-    ];
-    v_started timestamptz := clock_timestamp();
-    v_org uuid := switchboard.require_organization('uploads.write');
-    v_scope uuid[] := switchboard.dataset_scope();
-    v_upload uuid := gen_random_uuid();
-    v_options jsonb := coalesce(p_options, '{}');
-    v_country text;
-    v_home_code integer;
-    v_day_first boolean;
-    v_action text;
-    v_normalize boolean;
-    v_international boolean;
-    v_required text[];
-    v_mapping jsonb;
-    v_mapped text[];
-    v_bad text;
-    v_report jsonb;
+    v_given jsonb := coalesce(p_given, '{}');
+    v_options jsonb;
 begin
-    perform switchboard.require_organization('leads.write');
-    -- Nobody imports leads that they could not see afterwards.
-    perform switchboard.require_organization('leads.read_all');
-    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
-        raise exception using errcode = '22023', message = 'rows must be a JSON array of objects';
-    end if;
-    if jsonb_array_length(p_rows) > max_rows then
-        raise exception using
-            errcode = 'PT429',
-            message = 'too_many_rows',
-            detail = format('%s rows in one call; the limit is %s.', jsonb_array_length(p_rows), max_rows),
-            hint = 'Send the rows in several calls.';
-    end if;
-    if not switchboard.json_is_bounded(p_rows, max_bytes) then
-        raise exception using
-            errcode = 'PT413',
-            message = 'rows_too_large',
-            detail = 'The rows have more than 16 MB of JSON text.',
-            hint = 'Send the rows in several calls.';
-    end if;
-    if not switchboard.json_is_bounded(v_options, 65536) then
+    if not switchboard.json_is_bounded(v_given, 65536) then
         raise exception using errcode = '22023', message = 'options must not exceed 64 kB of JSON text';
     end if;
-    if jsonb_typeof(v_options) <> 'object' then
+    if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
-    select min(k) into v_bad
-        from jsonb_object_keys(v_options) as k
-        where k not in (
-            'filename', 'mapping', 'duplicate_action', 'auto_normalize_uk_numbers',
-            'allow_international', 'required_fields'
-        );
-    if v_bad is not null then
-        raise exception using
-            errcode = '22023',
-            message = format('options.%s is unknown', v_bad),
-            hint = 'Known: filename, mapping, duplicate_action, auto_normalize_uk_numbers, allow_international, required_fields.';
-    end if;
-    select min(k) into v_bad
-        from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k
-        where jsonb_typeof(v_options -> k) <> 'boolean';
-    if v_bad is not null then
-        raise exception using errcode = '22023', message = format('options.%s must be true or false', v_bad);
-    end if;
-    if jsonb_typeof(v_options -> 'required_fields') <> 'array' then
-        raise exception using errcode = '22023', message = 'options.required_fields must be a JSON array';
-    end if;
-
-    -- One import at a time in an organization: duplicates are looked for in all its datasets, and two
-    -- imports side by side would miss each other's rows. The second does not wait, for each that does holds one of the
-    -- few connections that all organizations share.
-    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || v_org, 0)) then
-        raise exception using
-            errcode = 'PT409',
-            message = 'import_running',
-            detail = 'Another import of the organization is not finished.',
-            hint = 'Send the rows again when it has been answered.';
-    end if;
-
-    select o.default_country,
-            o.calling_code,
-            coalesce(v_options ->> 'duplicate_action', s.duplicate_action, 'flag'),
-            coalesce((v_options ->> 'auto_normalize_uk_numbers')::boolean, s.auto_normalize_uk_numbers, true),
-            coalesce((v_options ->> 'allow_international')::boolean, s.allow_international, false),
-            array(
-                select distinct f
-                from jsonb_array_elements_text(
-                    coalesce(v_options -> 'required_fields', s.required_fields, '[]')
-                    || '["first_name", "phone_number"]'
-                ) as f
-                order by f
-            ),
-            coalesce(v_options -> 'mapping', d.column_mapping)
-        into v_country, v_home_code, v_action, v_normalize, v_international, v_required, v_mapping
+    select jsonb_build_object(
+            'duplicate_action', coalesce(s.duplicate_action, 'flag'),
+            'auto_normalize_uk_numbers', coalesce(s.auto_normalize_uk_numbers, true),
+            'allow_international', coalesce(s.allow_international, false),
+            'required_fields', coalesce(s.required_fields, '[]'),
+            'mapping', d.column_mapping
+        ) || jsonb_strip_nulls(v_given - 'filename' - 'mapping')
+        || jsonb_build_object(
+            'mapping', coalesce(nullif(v_given -> 'mapping', 'null'), d.column_mapping),
+            'country', o.default_country
+        )
+        into v_options
         from public.datasets d
         join public.organizations o on o.id = d.organization_id
         left join public.campaign_settings s
             on s.organization_id = d.organization_id and s.id = d.campaign_settings_id
-        where d.organization_id = v_org
+        where d.organization_id = p_org
             and d.id = p_dataset_id
-            and (v_scope is null or d.id = any (v_scope));
+            and (p_scope is null or d.id = any (p_scope));
     if not found then
         raise exception using
             errcode = 'PT404',
             message = 'dataset_not_found',
             detail = 'You have no dataset with this id in this organization.';
     end if;
-
-    if v_action not in ('flag', 'skip', 'merge', 'keep_both') then
+    if v_options ->> 'duplicate_action' not in ('flag', 'skip', 'merge', 'keep_both')
+        or jsonb_typeof(v_options -> 'duplicate_action') <> 'string'
+    then
         raise exception using
             errcode = '22023',
             message = 'options.duplicate_action must be flag, skip, merge or keep_both';
     end if;
-    if not v_required <@ fields then
-        raise exception using
-            errcode = '22023',
-            message = 'options.required_fields names an unknown field',
-            hint = 'Fields: ' || array_to_string(fields, ', ') || '.';
+    if jsonb_typeof(v_options -> 'required_fields') <> 'array' then
+        raise exception using errcode = '22023', message = 'options.required_fields must be a JSON array';
     end if;
-    if jsonb_typeof(v_mapping) <> 'object' then
-        raise exception using errcode = '22023', message = 'options.mapping must be a JSON object';
-    end if;
-    select min(m.key) into v_bad
-        from jsonb_each(v_mapping) as m
-        where m.value <> 'null' and not coalesce((m.value #>> '{}') = any (fields), false);
-    if v_bad is not null then
-        raise exception using
-            errcode = '22023',
-            message = format('mapping of column %s names no lead field', quote_ident(v_bad)),
-            hint = 'Fields: ' || array_to_string(fields, ', ') || '; null keeps the column in attributes.';
-    end if;
-    v_mapped := array(select m.value from jsonb_each_text(v_mapping) as m where m.value is not null);
-    select min(f) into v_bad from unnest(v_mapped) as f group by f having count(*) > 1;
-    if v_bad is not null then
-        raise exception using errcode = '22023', message = format('two columns are mapped to %s', v_bad);
-    end if;
+    v_options := v_options || jsonb_build_object('required_fields', (
+        select jsonb_agg(distinct f)
+        from jsonb_array_elements(v_options -> 'required_fields' || '["first_name", "phone_number"]') as f
+    ));
+    -- The rest is parse_lead's to say.
+    perform 1 from switchboard.parse_lead('{}', private.lead_options(v_options));
+    return v_options;
+end;
+$$;
+comment on function private.import_options(uuid, uuid[], uuid, jsonb) is
+    'The options of an import into a dataset {duplicate_action, mapping, required_fields, auto_normalize_uk_numbers, allow_international, country, encoding, delimiter}, those of the caller before the campaign''s. Raises PT404 dataset_not_found (also outside of the scope), 22023 naming the option.';
 
-    -- A file without a required column is refused as a whole; an empty cell is an error of its row.
-    select string_agg(f, ', ' order by f) into v_bad
-        from unnest(v_required) as f
-        where jsonb_array_length(p_rows) > 0 and not exists (
-            select from jsonb_array_elements(p_rows) as r
-            where case when jsonb_typeof(r) = 'object' then r ? coalesce(
-                (select m.key from jsonb_each_text(v_mapping) as m where m.value = f), f
-            ) end
-        );
-    if v_bad is not null then
+create function private.lead_options(options jsonb) returns jsonb
+    language sql immutable parallel safe
+    set search_path = ''
+begin atomic
+    select options - 'duplicate_action';
+end;
+comment on function private.lead_options(jsonb) is
+    'Of an import''s options those of switchboard.parse_lead and csv_leads. Raises nothing.';
+
+create function private.missing_columns(options jsonb, columns text[]) returns text[]
+    language sql immutable
+    set search_path = ''
+begin atomic
+    select coalesce(array_agg(f order by f), '{}')
+        from jsonb_array_elements_text(options -> 'required_fields') as f
+        where not coalesce((select m.key from jsonb_each_text(options -> 'mapping') as m where m.value = f), f)
+            = any (columns);
+end;
+comment on function private.missing_columns(jsonb, text[]) is
+    'The required fields that no column fills, by the mapping or its name. Raises nothing.';
+
+-- A file without a required column is refused as a whole; an empty cell is an error of its row.
+create function private.require_columns(p_options jsonb, p_columns text[]) returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_missing constant text[] := private.missing_columns(p_options, p_columns);
+begin
+    if v_missing <> '{}' then
         raise exception using
             errcode = '22023',
-            message = format('required column missing: %s', v_bad),
+            message = format('required column missing: %s', array_to_string(v_missing, ', ')),
             hint = 'Name the columns like the fields, or map them with options.mapping.';
     end if;
+end;
+$$;
+comment on function private.require_columns(jsonb, text[]) is
+    'Refuses columns of which none fills a required field. Raises 22023.';
 
-    -- Dates are ISO 8601; the slashed form is day first, except where it is month first and therefore
-    -- not to be guessed.
-    v_day_first := v_country <> 'US';
+create function private.lock_imports(p_org uuid) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    -- Duplicates are looked for in all datasets, and two imports side by side would miss each other's rows. The second does
+    -- not wait, for each that does holds one of the few connections that all organizations share.
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || p_org, 0)) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'import_running',
+            detail = 'Another import of the organization is not finished.',
+            hint = 'Send the request again when it has been answered.';
+    end if;
+end;
+$$;
+comment on function private.lock_imports(uuid) is
+    'One import at a time in an organization, until the transaction ends. Raises PT409 import_running.';
 
+create function private.require_importer() returns uuid
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('uploads.write');
+begin
+    perform switchboard.require_organization('leads.write');
+    -- Nobody imports leads that they could not see afterwards.
+    perform switchboard.require_organization('leads.read_all');
+    return v_org;
+end;
+$$;
+comment on function private.require_importer() is
+    'The organization of a caller who may import leads. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all).';
+
+-- sql/schema/leads/import_rows.sql
+
+-- What becomes of each row of an import, decided without writing anything: import_batch writes it, preview_upload counts it.
+
+create type private.import_job as (
+    organization_id uuid,
+    upload_id uuid,
+    dataset_id uuid,
+    scope uuid[],
+    options jsonb,
+    rows jsonb,
+    source text,
+    from_byte bigint,
+    first_row integer,
+    max_rows integer
+);
+comment on type private.import_job is
+    'Rows to import: a JSON array, or max_rows of a file whose pieces the query source answers, from a byte on. scope: the caller''s datasets, NULL for all. options: private.import_options.';
+
+create function private.parse_rows(job private.import_job) returns table (
+    row_number integer, ends_at bigint, first_name text, last_name text, phone_number text, phone_input text,
+    phone_extension text, email text, postcode text, inquiry_date date, notes text, consent_basis text, consent_at date,
+    attributes jsonb, problems jsonb
+)
+    language sql volatile
+    set search_path = ''
+    set jit = off
+begin atomic
+    select f.row_number, f.ends_at, f.first_name, f.last_name, f.phone_number, f.phone_input, f.phone_extension, f.email,
+            f.postcode, f.inquiry_date, f.notes, f.consent_basis, f.consent_at, f.attributes, f.problems
+        from switchboard.csv_leads(
+            (job).source, private.lead_options((job).options), (job).from_byte, (job).first_row, (job).max_rows
+        ) as f
+        where (job).rows is null
+    union all
+    select r.ordinality::integer, null, p.first_name, p.last_name, p.phone_number, p.phone_input, p.phone_extension, p.email,
+            p.postcode, p.inquiry_date, p.notes, p.consent_basis, p.consent_at, p.attributes, p.problems
+        from jsonb_array_elements((job).rows) with ordinality as r
+        cross join lateral switchboard.parse_lead(r.value, private.lead_options((job).options)) as p;
+end;
+comment on function private.parse_rows(private.import_job) is
+    'The rows of an import as switchboard.csv_leads and parse_lead read them. Raises 22023.';
+
+create function private.decide_rows(job private.import_job) returns table (
+    id uuid, row_number integer, ends_at bigint, first_name text, last_name text, phone_number text, phone_input text,
+    phone_extension text, email text, postcode text, inquiry_date date, notes text, consent_basis text, consent_at date,
+    attributes jsonb, problems jsonb, decision text, lead_id uuid, is_first boolean, dup_seq integer, keeps_opt_out boolean
+)
+    language sql volatile
+    set search_path = ''
+    -- The planner cannot know how many rows there are, and compiling the statement for its guess took 2.2 s where the work
+    -- takes 0.9 s.
+    set jit = off
+begin atomic
     with
-    raw as materialized (
-        select r.ordinality::integer as row_number, r.value as line, jsonb_typeof(r.value) = 'object' as is_object
-        from jsonb_array_elements(p_rows) with ordinality as r
-    ),
-    -- A cell that is too long goes no further than its verdict. 64 kB hold the longest notes, however escaped.
-    cell as materialized (
-        select raw.row_number,
-            c.key as column_name,
-            case when x.verdict is null then c.value else 'null' end as given,
-            x.verdict,
-            case
-                when v_mapping ? c.key then v_mapping ->> c.key
-                when c.key = any (fields) and not c.key = any (v_mapped) then c.key
-            end as field
-        from raw
-        cross join lateral jsonb_each(case when raw.is_object then raw.line else '{}' end) as c
-        cross join lateral (
-            select case
-                when jsonb_typeof(c.value) = 'number' and not switchboard.json_is_bounded(c.value, 40)
-                    then 'number_too_long'
-                when not switchboard.json_is_bounded(c.value, 65536) then 'too_long'
-            end as verdict
-        ) as x
-    ),
-    -- Spreadsheet artefacts ="…" and '… are unwrapped, white space round a value goes, and nothing is
-    -- ever evaluated: a cell that begins with = + - @ stays the text it is.
-    cleaned as materialized (
-        select cell.*,
-            nullif(regexp_replace(
-                case
-                    when t.text ~ '^="[^"]*"$' then substr(t.text, 3, length(t.text) - 3)
-                    when t.text ~ '^''[=+@0-9-]' then substr(t.text, 2)
-                    else t.text
-                end,
-                '^[\s\u00a0\u200b-\u200d\u2060\ufeff]+|[\s\u00a0\u200b-\u200d\u2060\ufeff]+$', '', 'g'
-            ), '') as value
-        from cell
-        cross join lateral (select cell.given #>> '{}' as text) as t
-    ),
-    shaped as materialized (
-        select raw.row_number,
-            max(c.value) filter (where c.field = 'first_name') as first_name,
-            max(c.value) filter (where c.field = 'last_name') as last_name,
-            max(c.value) filter (where c.field = 'phone_number') as phone,
-            max(c.given #>> '{}') filter (where c.field = 'phone_number') as phone_input,
-            max(c.value) filter (where c.field = 'phone_extension') as given_extension,
-            max(c.value) filter (where c.field = 'email') as email,
-            max(c.value) filter (where c.field = 'postcode') as postcode,
-            max(c.value) filter (where c.field = 'inquiry_date') as inquiry_date,
-            max(c.value) filter (where c.field = 'notes') as notes,
-            coalesce(
-                jsonb_object_agg(c.column_name, c.given)
-                    filter (where c.field is null and c.given <> 'null' and c.given <> '""'),
-                '{}'
-            ) as attributes
-        from raw
-        left join cleaned c on c.row_number = raw.row_number
-        group by raw.row_number
-    ),
     parsed as materialized (
-        select s.*,
-            p.e164,
-            coalesce(s.given_extension, p.extension) as phone_extension,
-            case
-                when s.phone is null then null
-                when p.validity in ('valid', 'test_range') then
-                    case
-                        when not v_international and p.calling_code is distinct from v_home_code
-                            then 'international_not_allowed'
-                    end
-                else coalesce(p.reason, 'invalid_phone')
-            end as phone_problem,
-            make_date(d.year, d.month, 1) + (d.day - 1) as inquired_on,
-            s.inquiry_date is not null and d.year is null as date_problem
-        from shaped s
-        -- Without normalizing, a number carries its country: with +, or with 00 where that is the exit code.
-        left join lateral switchboard.parse_phone(
-            s.phone, case when v_normalize or s.phone ~ '^\W*00' then v_country end
-        ) as p on s.phone is not null
-        left join lateral (
-            select x.year, x.month, x.day
-            from (
-                select case
-                        when s.inquiry_date ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
-                            then string_to_array(s.inquiry_date, '-')
-                        when v_day_first and s.inquiry_date ~ '^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$'
-                            then array[
-                                split_part(s.inquiry_date, '/', 3),
-                                split_part(s.inquiry_date, '/', 2),
-                                split_part(s.inquiry_date, '/', 1)
-                            ]
-                    end::integer[] as part
-            ) as parts
-            cross join lateral (
-                select part[1] as year, part[2] as month, part[3] as day
-            ) as x
-            where x.year >= 1900
-                and x.month between 1 and 12
-                and x.day between 1 and extract(
-                    day from make_date(x.year, x.month, 1) + interval '1 month' - interval '1 day'
-                )
-        ) as d on true
+        select gen_random_uuid() as id, p.*,
+            -- In file order: the first row of a number stands for the later ones.
+            row_number() over (partition by p.phone_number, p.problems is null order by p.row_number)::integer as nth
+        from private.parse_rows(job) as p
     ),
-    problem as materialized (
-        select raw.row_number, null::text as field,
-            case when switchboard.json_is_bounded(raw.line, 65536) then left(raw.line #>> '{}', 500) end as value,
-            'not_an_object' as reason
-        from raw where not raw.is_object
-        union all
-        select c.row_number, coalesce(c.field, c.column_name), null, c.verdict
-        from cell c
-        where c.verdict is not null
-        union all
-        select p.row_number, null, null, 'attributes_too_long'
-        from parsed p
-        where not switchboard.json_is_bounded(p.attributes, 65536)
-        union all
-        select c.row_number, c.field, c.given #>> '{}', 'not_a_text'
-        from cleaned c
-        where c.field is not null and jsonb_typeof(c.given) in ('object', 'array')
-        union all
-        select c.row_number, c.field, c.given #>> '{}', 'too_long'
-        from cleaned c
-        where length(c.value) > case c.field
-            when 'first_name' then 200
-            when 'last_name' then 200
-            when 'phone_number' then 250
-            when 'email' then 320
-            when 'postcode' then 20
-            when 'notes' then 10000
-        end
-        union all
-        select p.row_number, f.name, c.given #>> '{}', 'required'
-        from parsed p
-        join raw on raw.row_number = p.row_number and raw.is_object
-        cross join lateral (values
-            ('first_name', p.first_name),
-            ('last_name', p.last_name),
-            ('phone_number', p.phone),
-            ('phone_extension', p.phone_extension),
-            ('email', p.email),
-            ('postcode', p.postcode),
-            ('inquiry_date', p.inquiry_date),
-            ('notes', p.notes)
-        ) as f (name, value)
-        left join cell c on c.row_number = p.row_number and c.field = f.name
-        where f.value is null and f.name = any (v_required) and c.verdict is null
-        union all
-        select p.row_number, 'phone_number', p.phone_input, p.phone_problem
-        from parsed p where p.phone_problem is not null
-        union all
-        select p.row_number, 'phone_extension', p.given_extension, 'invalid_extension'
-        from parsed p where p.given_extension !~ '^[0-9]{1,20}$'
-        union all
-        select p.row_number, 'email', p.email, 'invalid_email'
-        -- A longer one is too_long.
-        from parsed p where length(p.email) <= 320 and not private.is_email(p.email)
-        union all
-        select p.row_number, 'inquiry_date', p.inquiry_date, 'invalid_date'
-        from parsed p where p.date_problem
-    ),
-    good as materialized (
-        select p.*,
-            gen_random_uuid() as id,
-            row_number() over (partition by p.e164 order by p.row_number)::integer as nth
-        from parsed p
-        where not exists (select from problem x where x.row_number = p.row_number)
+    numbers as materialized (
+        select p.phone_number, p.id as first_id from parsed p where p.problems is null and p.nth = 1
     ),
     -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
-    existing as materialized (
-        select g.e164 as phone_number,
-            (array_agg(
-                l.id order by l.dataset_id = p_dataset_id desc, l.duplicate_of is not null, l.created_at, l.id
-            ) filter (where v_scope is null or l.dataset_id = any (v_scope)))[1] as lead_id,
-            s.suppressed,
-            coalesce(max(l.dup_seq) filter (where l.dataset_id = p_dataset_id), -1) as last_seq
-        from (select distinct g.e164 from good g) as g
+    known as materialized (
+        select n.phone_number, n.first_id, s.is_suppressed, l.lead_id, coalesce(l.last_seq, -1) as last_seq
+        from numbers n
         cross join lateral (
             select exists (
                 select from public.suppressions s
-                where s.organization_id = v_org and s.phone_number = g.e164 and s.lifted_at is null
-            ) as suppressed
+                where s.organization_id = (job).organization_id
+                    and s.phone_number = n.phone_number
+                    and s.lifted_at is null
+            ) as is_suppressed
         ) as s
-        left join public.leads l
-            on l.organization_id = v_org
-            and l.phone_number = g.e164
-            and (v_scope is null or l.dataset_id = any (v_scope))
-        where s.suppressed or l.id is not null
-        group by g.e164, s.suppressed
-    ),
-    -- In file order: the first row of a number stands for the later ones.
-    decided as materialized (
-        select g.*,
-            coalesce(e.lead_id, case when g.nth > 1 then f.id end) as duplicate_of,
-            coalesce(e.last_seq, -1) + g.nth as dup_seq,
+        cross join lateral (
+            select (array_agg(
+                    e.id order by e.dataset_id = (job).dataset_id desc, e.duplicate_of is not null, e.created_at, e.id
+                ))[1] as lead_id,
+                max(e.dup_seq) filter (where e.dataset_id = (job).dataset_id) as last_seq
+            from public.leads e
+            where e.organization_id = (job).organization_id
+                and e.phone_number = n.phone_number
+                and ((job).scope is null or e.dataset_id = any ((job).scope))
+        ) as l
+    )
+    select p.id, p.row_number, p.ends_at, p.first_name, p.last_name, p.phone_number, p.phone_input, p.phone_extension,
+            p.email, p.postcode, p.inquiry_date, p.notes, p.consent_basis, p.consent_at, p.attributes, p.problems,
             case
-                when e.suppressed then 'suppressed'
-                when e.lead_id is null and g.nth = 1 then 'inserted'
-                when v_action = 'skip' then 'skipped'
-                when v_action = 'merge' then 'merged'
+                when p.problems is not null then 'failed'
+                when k.is_suppressed then 'suppressed'
+                when k.lead_id is null and p.nth = 1 then 'inserted'
+                when (job).options ->> 'duplicate_action' = 'skip' then 'skipped'
+                when (job).options ->> 'duplicate_action' = 'merge' then 'merged'
                 else 'inserted'
-            end as decision,
+            end,
+            coalesce(k.lead_id, case when p.nth > 1 then k.first_id end),
+            coalesce(k.lead_id is null and p.nth = 1, false),
+            k.last_seq + p.nth,
             -- Once in the dataset, which the caller may see.
-            coalesce(e.suppressed and e.last_seq < 0 and g.nth = 1, false) as keep_suppressed
-        from good g
-        join good f on f.e164 = g.e164 and f.nth = 1
-        left join existing e on e.phone_number = g.e164
-    ),
+            coalesce(k.is_suppressed and k.last_seq < 0 and p.nth = 1, false)
+        from parsed p
+        left join known k on k.phone_number = p.phone_number and p.problems is null;
+end;
+comment on function private.decide_rows(private.import_job) is
+    'What becomes of each row: failed (problems), suppressed, inserted, skipped or merged; lead_id: the lead that it repeats, also one of an earlier row; keeps_opt_out: suppressed, and kept in the dataset as REMOVED. Raises 22023.';
+
+-- sql/schema/leads/import_batch.sql
+
+-- The one statement that writes an import: new leads, what merged ones gain, errors, and rows that made no lead.
+-- Long: one statement does the work, so that every row is decided against the same state and written once.
+
+create function private.import_batch(p_job private.import_job) returns jsonb
+    language plpgsql volatile
+    set search_path = ''
+    set jit = off
+as $$
+#variable_conflict use_column
+declare
+    v_org constant uuid := p_job.organization_id;
+    v_merges constant boolean := p_job.options ->> 'duplicate_action' = 'merge';
+    v_flags constant boolean := p_job.options ->> 'duplicate_action' = 'flag';
+    v_report jsonb;
+begin
+    with
+    decided as materialized (select * from private.decide_rows(p_job)),
     -- What all rows of one number say together: the first value of each field, all notes.
     folded as materialized (
-        select d.e164,
+        select d.phone_number,
             (array_agg(d.last_name order by d.row_number) filter (where d.last_name is not null))[1] as last_name,
             (array_agg(d.phone_extension order by d.row_number)
                 filter (where d.phone_extension is not null))[1] as phone_extension,
             (array_agg(d.email order by d.row_number) filter (where d.email is not null))[1] as email,
             (array_agg(d.postcode order by d.row_number) filter (where d.postcode is not null))[1] as postcode,
-            (array_agg(d.inquired_on order by d.row_number) filter (where d.inquired_on is not null))[1] as inquired_on,
-            left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes
+            (array_agg(d.inquiry_date order by d.row_number) filter (where d.inquiry_date is not null))[1] as inquiry_date,
+            (array_agg(d.consent_basis order by d.row_number) filter (where d.consent_basis is not null))[1] as consent_basis,
+            (array_agg(d.consent_at order by d.row_number) filter (where d.consent_at is not null))[1] as consent_at,
+            left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes,
+            (array_agg(d.lead_id) filter (where d.decision = 'merged'))[1] as lead_id
         from decided d
-        where v_action = 'merge' and d.decision <> 'suppressed'
-        group by d.e164
+        where v_merges and d.decision in ('inserted', 'merged')
+        group by d.phone_number
         having count(*) > 1 or bool_or(d.decision = 'merged')
     ),
     folded_attributes as materialized (
-        select f.e164, jsonb_object_agg(a.key, a.value order by d.row_number desc) as attributes
+        select f.phone_number, jsonb_object_agg(a.key, a.value order by d.row_number desc) as attributes
         from folded f
-        join decided d on d.e164 = f.e164
+        join decided d on d.phone_number = f.phone_number and d.problems is null
         cross join lateral jsonb_each(d.attributes) as a
-        group by f.e164
+        group by f.phone_number
         having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
             organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
-            phone_extension, email, postcode, inquiry_date, notes, attributes, contact_status, duplicate_of,
-            dup_seq, upload_id, row_number
+            phone_extension, email, postcode, inquiry_date, notes, attributes, consent_basis, consent_at,
+            contact_status, duplicate_of, dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
-        select v_org, d.id, p_dataset_id, d.first_name,
-            coalesce(f.last_name, d.last_name), d.e164, d.phone,
+        select v_org, d.id, p_job.dataset_id, d.first_name,
+            coalesce(f.last_name, d.last_name), d.phone_number, d.phone_input,
             coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
-            coalesce(f.postcode, d.postcode), coalesce(f.inquired_on, d.inquired_on),
+            coalesce(f.postcode, d.postcode), coalesce(f.inquiry_date, d.inquiry_date),
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
-            case when d.keep_suppressed then 'REMOVED' else 'READY' end,
-            case when v_action = 'flag' and not d.keep_suppressed then d.duplicate_of end,
-            d.dup_seq, v_upload, d.row_number
+            coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
+            case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
+            case when v_flags and not d.keeps_opt_out then d.lead_id end,
+            d.dup_seq, p_job.upload_id, d.row_number
         from decided d
-        left join folded f on f.e164 = d.e164
-        left join folded_attributes a on a.e164 = d.e164
-        where d.decision = 'inserted' or d.keep_suppressed
+        left join folded f on f.phone_number = d.phone_number
+        left join folded_attributes a on a.phone_number = d.phone_number
+        where d.decision = 'inserted' or d.keeps_opt_out
         order by d.row_number
-        returning l.id
     ),
     merged as (
         update public.leads l
@@ -4990,7 +5009,9 @@ begin
             phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
-            inquiry_date = coalesce(l.inquiry_date, f.inquired_on),
+            inquiry_date = coalesce(l.inquiry_date, f.inquiry_date),
+            consent_basis = coalesce(l.consent_basis, f.consent_basis),
+            consent_at = coalesce(l.consent_at, f.consent_at),
             notes = case
                 when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
                 else left(concat_ws(e'\n', l.notes, f.notes), 10000)
@@ -5000,85 +5021,139 @@ begin
                 else l.attributes
             end
         from folded f
-        join existing e on e.phone_number = f.e164
-        left join folded_attributes a on a.e164 = f.e164
-        where l.organization_id = v_org and l.id = e.lead_id
-        returning l.id
+        left join folded_attributes a on a.phone_number = f.phone_number
+        where l.organization_id = v_org and l.id = f.lead_id
     ),
     reported as materialized (
-        select p.row_number, p.field,
-            left(coalesce(
-                (select m.key from jsonb_each_text(v_mapping) as m where m.value = p.field), p.field
-            ), 500) as column_name,
-            left(p.value, 500) as value,
-            p.reason
-        from problem p
-    ),
-    error_list as (
-        select coalesce(jsonb_agg(
-            jsonb_build_object(
-                'row', p.row_number, 'column', p.column_name, 'value', p.value, 'reason', p.reason
-            ) order by p.row_number, p.field, p.reason
-        ), '[]') as errors
-        from reported p
+        select d.row_number, p.field, p."column", p.value, p.reason
+        from decided d
+        cross join lateral jsonb_to_recordset(d.problems) as p (field text, "column" text, value text, reason text)
+        where d.problems is not null
     ),
     recorded_errors as (
         insert into public.upload_errors (
             organization_id, upload_id, dataset_id, row_number, column_name, value, reason
         )
-        select v_org, v_upload, p_dataset_id, p.row_number, p.column_name, p.value, p.reason
-        from reported p
+        select v_org, p_job.upload_id, p_job.dataset_id, r.row_number, r."column", r.value, r.reason
+        from reported r
     ),
-    counted as (
-        select (select count(*) from raw) as detected,
-            count(*) filter (where d.decision = 'inserted') as inserted,
-            count(*) filter (where d.decision = 'merged') as merged,
-            count(*) filter (where d.decision = 'skipped') as skipped,
-            count(*) filter (where d.decision = 'suppressed') as suppressed,
-            (select count(distinct p.row_number) from problem p) as failed,
-            coalesce(jsonb_agg(
-                jsonb_build_object('row', d.row_number, 'action', case
-                    when d.decision <> 'inserted' then d.decision
-                    when v_action = 'flag' then 'flagged'
-                    else 'kept'
-                end, 'lead_id', d.duplicate_of)
-                order by d.row_number
-            ) filter (where d.duplicate_of is not null), '[]') as duplicates
+    recorded_rows as (
+        insert into public.upload_rows (organization_id, upload_id, dataset_id, row_number, decision, lead_id)
+        select v_org, p_job.upload_id, p_job.dataset_id, d.row_number, d.decision,
+            case when d.keeps_opt_out then d.id else d.lead_id end
         from decided d
-    ),
-    recorded as (
-        insert into public.uploads (
-            organization_id, id, dataset_id, filename, status, mapping, options, rows_detected,
-            rows_inserted, rows_merged, rows_skipped, rows_suppressed, rows_failed, started_at,
-            completed_at
-        )
-        select v_org, v_upload, p_dataset_id,
-            coalesce(nullif(btrim(left(v_options ->> 'filename', 500)), ''), 'import_leads'),
-            'completed', v_mapping,
-            jsonb_build_object(
-                'duplicate_action', v_action,
-                'auto_normalize_uk_numbers', v_normalize,
-                'allow_international', v_international,
-                'required_fields', to_jsonb(v_required)
-            ),
-            c.detected, c.inserted, c.merged, c.skipped, c.suppressed, c.failed, v_started,
-            clock_timestamp()
-        from counted c
+        where d.decision in ('merged', 'skipped', 'suppressed')
     )
     select jsonb_build_object(
-            'upload_id', v_upload,
-            'detected', c.detected,
-            'inserted', c.inserted,
-            'merged', c.merged,
-            'skipped', c.skipped,
-            'suppressed', c.suppressed,
-            'failed', c.failed,
-            'errors', e.errors,
-            'duplicates', c.duplicates
+            'detected', count(*),
+            'inserted', count(*) filter (where d.decision = 'inserted'),
+            'merged', count(*) filter (where d.decision = 'merged'),
+            'skipped', count(*) filter (where d.decision = 'skipped'),
+            'suppressed', count(*) filter (where d.decision = 'suppressed'),
+            'failed', count(*) filter (where d.decision = 'failed'),
+            'ends_at', max(d.ends_at),
+            'errors', (
+                select coalesce(jsonb_agg(
+                    jsonb_build_object('row', r.row_number, 'column', r."column", 'value', r.value, 'reason', r.reason)
+                    order by r.row_number, r.field, r.reason
+                ), '[]')
+                from reported r
+            ),
+            'duplicates', coalesce(jsonb_agg(
+                jsonb_build_object('row', d.row_number, 'action', case
+                    when d.decision <> 'inserted' then d.decision
+                    when v_flags then 'flagged'
+                    else 'kept'
+                end, 'lead_id', d.lead_id)
+                order by d.row_number
+            ) filter (where d.lead_id is not null), '[]')
         )
         into strict v_report
-        from counted c cross join error_list e;
+        from decided d;
     return v_report;
+end;
+$$;
+comment on function private.import_batch(private.import_job) is
+    'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
+
+create function private.count_upload(p_org uuid, p_upload_id uuid, p_report jsonb) returns void
+    language sql volatile
+    set search_path = ''
+begin atomic
+    update public.uploads u
+        set rows_detected = u.rows_detected + (p_report ->> 'detected')::integer,
+            rows_inserted = u.rows_inserted + (p_report ->> 'inserted')::integer,
+            rows_merged = u.rows_merged + (p_report ->> 'merged')::integer,
+            rows_skipped = u.rows_skipped + (p_report ->> 'skipped')::integer,
+            rows_suppressed = u.rows_suppressed + (p_report ->> 'suppressed')::integer,
+            rows_failed = u.rows_failed + (p_report ->> 'failed')::integer
+        where u.organization_id = p_org and u.id = p_upload_id;
+end;
+comment on function private.count_upload(uuid, uuid, jsonb) is
+    'Adds what a batch made of its rows to the counts of its upload. Raises nothing.';
+
+-- sql/schema/leads/import_leads.sql
+
+-- Lead import for lists that fit in one request; a file goes through create_upload and its companions.
+
+create function private.import_leads(p_dataset_id uuid, p_rows jsonb, p_options jsonb) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    -- One statement and one answer; more belongs into several calls, or into a file upload.
+    max_rows constant integer := 10000;
+    -- Counted as printed and before anything is: 64 kB of numbers like 1e131071 would be a gigabyte of text.
+    max_bytes constant integer := 16 * 1024 * 1024;
+    v_started timestamptz := clock_timestamp();
+    v_org constant uuid := private.require_importer();
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_upload uuid := gen_random_uuid();
+    v_options jsonb;
+    v_columns text[];
+    v_report jsonb;
+begin
+    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
+        raise exception using errcode = '22023', message = 'rows must be a JSON array of objects';
+    end if;
+    if jsonb_array_length(p_rows) > max_rows then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too_many_rows',
+            detail = format('%s rows in one call; the limit is %s.', jsonb_array_length(p_rows), max_rows),
+            hint = 'Send the rows in several calls, or as a file by create_upload.';
+    end if;
+    if not switchboard.json_is_bounded(p_rows, max_bytes) then
+        raise exception using
+            errcode = 'PT413',
+            message = 'rows_too_large',
+            detail = 'The rows have more than 16 MB of JSON text.',
+            hint = 'Send the rows in several calls.';
+    end if;
+    perform private.lock_imports(v_org);
+    v_options := private.import_options(v_org, v_scope, p_dataset_id, p_options);
+    if jsonb_array_length(p_rows) > 0 then
+        v_columns := array(
+            select distinct k
+            from jsonb_array_elements(p_rows) as r
+            cross join lateral jsonb_object_keys(case when jsonb_typeof(r) = 'object' then r else '{}' end) as k
+        );
+        perform private.require_columns(v_options, v_columns);
+    end if;
+    insert into public.uploads (organization_id, id, dataset_id, filename, status, mapping, options, started_at)
+    values (
+        v_org, v_upload, p_dataset_id,
+        coalesce(nullif(btrim(left(p_options ->> 'filename', 500)), ''), 'import_leads'),
+        'processing', v_options -> 'mapping', v_options - 'mapping' - 'country', v_started
+    );
+    v_report := private.import_batch(row(
+        v_org, v_upload, p_dataset_id, v_scope, v_options, p_rows, null, null, null, null
+    )::private.import_job) - 'ends_at';
+    perform private.count_upload(v_org, v_upload, v_report);
+    update public.uploads u
+        set status = 'completed', row_total = u.rows_detected, completed_at = clock_timestamp()
+        where u.organization_id = v_org and u.id = v_upload;
+    return jsonb_build_object('upload_id', v_upload) || v_report;
 end;
 $$;
 comment on function private.import_leads(uuid, jsonb, jsonb) is
@@ -5098,6 +5173,556 @@ comment on function public.import_leads(uuid, jsonb, jsonb) is
     'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
+
+-- sql/schema/leads/create_upload.sql
+
+-- A file comes in pieces: create_upload says what is coming, append_upload_chunk brings it.
+
+create function private.create_upload(
+    p_dataset_id uuid, p_filename text, p_file_size bigint, p_file_type text, p_storage_path text, p_options jsonb
+) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    -- The pieces lie in the database until the import is done.
+    max_bytes constant bigint := 256 * 1024 * 1024;
+    max_open constant integer := 10;
+    v_org constant uuid := private.require_importer();
+    v_id uuid := gen_random_uuid();
+begin
+    perform private.import_options(v_org, switchboard.dataset_scope(), p_dataset_id, p_options);
+    if btrim(coalesce(p_filename, '')) = '' or length(p_filename) > 500 then
+        raise exception using errcode = '22023', message = 'filename must have 1 to 500 characters';
+    end if;
+    if p_file_size > max_bytes then
+        raise exception using
+            errcode = 'PT413',
+            message = 'file_too_large',
+            detail = format('The file has %s bytes; the limit is 256 MB.', p_file_size),
+            hint = 'Send it in several files.';
+    end if;
+    if p_storage_path is not null and switchboard.path_organization(p_storage_path) is distinct from v_org then
+        raise exception using
+            errcode = '22023',
+            message = 'storage_path must begin with the organization''s id',
+            hint = 'Files of the bucket csv_uploads lie below organization/dataset/.';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('create_upload ' || v_org, 0));
+    if max_open <= (
+        select count(distinct c.upload_id) from public.upload_chunks c where c.organization_id = v_org and c.seq = 0
+    ) then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too_many_uploads',
+            detail = format('%s files of the organization are not imported yet.', max_open),
+            hint = 'Finish them with commit_upload, or give them up with cancel_upload.';
+    end if;
+    insert into public.uploads (
+        organization_id, id, dataset_id, filename, file_size, file_type, storage_path, mapping, options
+    )
+    values (
+        v_org, v_id, p_dataset_id, btrim(p_filename), p_file_size, left(p_file_type, 200), p_storage_path,
+        coalesce(nullif(p_options -> 'mapping', 'null'), '{}'), coalesce(p_options, '{}') - 'mapping'
+    );
+    return jsonb_build_object('upload_id', v_id, 'status', 'pending', 'next_seq', 0, 'bytes_received', 0);
+end;
+$$;
+comment on function private.create_upload(uuid, text, bigint, text, text, jsonb) is
+    'Body of public.create_upload; see there. Definer: clients write no upload but a bare one.';
+
+create function public.create_upload(
+    dataset_id uuid,
+    filename text,
+    file_size bigint default null,
+    file_type text default null,
+    storage_path text default null,
+    options jsonb default '{}'
+) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.create_upload(dataset_id, filename, file_size, file_type, storage_path, options);
+end;
+comment on function public.create_upload(uuid, text, bigint, text, text, jsonb) is
+    'Begins the import of a file into a dataset; options as for import_leads, and encoding, delimiter. Answers {upload_id, status, next_seq, bytes_received}. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found, PT413 file_too_large (256 MB), PT429 too_many_uploads, 22023.';
+grant execute on function private.create_upload(uuid, text, bigint, text, text, jsonb) to authenticated;
+grant execute on function public.create_upload(uuid, text, bigint, text, text, jsonb) to authenticated;
+
+-- An upload of the caller's, locked: two calls about one upload follow each other.
+create function private.importer_upload(p_upload_id uuid) returns public.uploads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := private.require_importer();
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_upload public.uploads;
+begin
+    select * into v_upload
+        from public.uploads u
+        where u.organization_id = v_org
+            and u.id = p_upload_id
+            and (v_scope is null or u.dataset_id = any (v_scope))
+        for no key update;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'upload_not_found',
+            detail = 'You have no upload with this id in this organization.';
+    end if;
+    return v_upload;
+end;
+$$;
+comment on function private.importer_upload(uuid) is
+    'An upload that the caller may go on with, locked until the transaction ends. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 upload_not_found (also outside of the caller''s datasets).';
+
+create function private.append_upload_chunk(p_upload_id uuid, p_seq integer, p_chunk text) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    max_bytes constant bigint := 256 * 1024 * 1024;
+    max_chunk constant integer := 4 * 1024 * 1024;
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_next integer;
+    v_content bytea;
+begin
+    if length(p_chunk) > 4 * (max_chunk / 3 + 1) * 79 / 76 then
+        raise exception using errcode = 'PT413', message = 'chunk_too_large', hint = 'Send pieces of at most 4 MB.';
+    end if;
+    begin
+        v_content := decode(p_chunk, 'base64');
+    exception
+        when invalid_parameter_value then
+            raise exception using errcode = '22023', message = 'chunk must be base64';
+    end;
+    if v_content is null or p_seq is null or octet_length(v_content) not between 1 and max_chunk then
+        raise exception using errcode = '22023', message = 'seq and chunk must be given, and chunk be 1 byte to 4 MB';
+    end if;
+    select coalesce(max(c.seq) + 1, 0) into v_next
+        from public.upload_chunks c
+        where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
+    if p_seq < v_next then
+        -- Sent again, because the answer was lost.
+        if not exists (
+            select from public.upload_chunks c
+            where c.organization_id = v_upload.organization_id
+                and c.upload_id = v_upload.id
+                and c.seq = p_seq
+                and c.sha256 = sha256(v_content)
+        ) then
+            raise exception using
+                errcode = 'PT409',
+                message = 'chunk_differs',
+                detail = format('Piece %s has come already, with other bytes.', p_seq),
+                hint = 'Begin a new upload for another file.';
+        end if;
+    else
+        if v_upload.status <> 'pending' then
+            raise exception using
+                errcode = 'PT409',
+                message = 'upload_closed',
+                detail = format('The upload is %s and takes no further piece.', v_upload.status);
+        end if;
+        if p_seq > v_next then
+            raise exception using
+                errcode = 'PT409',
+                message = 'chunk_missing',
+                detail = format('The next piece is %s.', v_next);
+        end if;
+        if v_upload.bytes_received + octet_length(v_content) > coalesce(v_upload.file_size, max_bytes) then
+            raise exception using
+                errcode = 'PT413',
+                message = 'file_too_large',
+                detail = format('With this piece the file has more than %s bytes.', coalesce(v_upload.file_size, max_bytes));
+        end if;
+        insert into public.upload_chunks (organization_id, upload_id, seq, starts_at, content)
+        values (v_upload.organization_id, v_upload.id, p_seq, v_upload.bytes_received, v_content);
+        update public.uploads u
+            set bytes_received = u.bytes_received + octet_length(v_content)
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+            returning u.bytes_received into v_upload.bytes_received;
+        v_next := p_seq + 1;
+    end if;
+    return jsonb_build_object('next_seq', v_next, 'bytes_received', v_upload.bytes_received);
+end;
+$$;
+comment on function private.append_upload_chunk(uuid, integer, text) is
+    'Body of public.append_upload_chunk; see there. Definer: clients do not touch the pieces.';
+
+create function public.append_upload_chunk(upload_id uuid, seq integer, chunk text) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.append_upload_chunk(upload_id, seq, chunk);
+end;
+comment on function public.append_upload_chunk(uuid, integer, text) is
+    'The next piece of a file, base64 of at most 4 MB; seq counts from 0. A piece may be sent again. Answers {next_seq, bytes_received}. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (chunk_differs, chunk_missing, upload_closed), PT413 (chunk_too_large, file_too_large), 22023.';
+grant execute on function private.append_upload_chunk(uuid, integer, text) to authenticated;
+grant execute on function public.append_upload_chunk(uuid, integer, text) to authenticated;
+
+-- sql/schema/leads/preview_upload.sql
+
+-- What an import would do, before it does.
+
+create function private.upload_source(p_org uuid, p_upload_id uuid, p_from bigint) returns text
+    language sql immutable
+    set search_path = ''
+begin atomic
+    select format(
+        'select c.content from public.upload_chunks c where c.organization_id = %L and c.upload_id = %L
+            and c.starts_at + pg_catalog.octet_length(c.content) > %s order by c.seq',
+        p_org, p_upload_id, p_from);
+end;
+comment on function private.upload_source(uuid, uuid, bigint) is
+    'The query for the pieces of an upload''s file from a byte on, as switchboard.csv_leads takes it. Raises nothing.';
+
+create function private.profile_upload(p_upload public.uploads, p_options jsonb) returns public.uploads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    max_rows constant integer := 2000000;
+    v_upload public.uploads := p_upload;
+    v_profile record;
+begin
+    if v_upload.bytes_received < v_upload.file_size then
+        raise exception using
+            errcode = 'PT409',
+            message = 'upload_incomplete',
+            detail = format('%s of %s bytes have come.', v_upload.bytes_received, v_upload.file_size),
+            hint = 'Send the rest with append_upload_chunk.';
+    end if;
+    -- One pass over the file; again only for another dialect.
+    if v_upload.row_total is null
+        or v_upload.encoding <> p_options ->> 'encoding'
+        or v_upload.delimiter <> p_options ->> 'delimiter'
+    then
+        select * into strict v_profile
+            from switchboard.csv_profile(
+                private.upload_source(v_upload.organization_id, v_upload.id, 0), coalesce(p_options, '{}'));
+        update public.uploads u
+            set encoding = v_profile.encoding, delimiter = v_profile.delimiter, header = to_jsonb(v_profile.header),
+                bytes_read = v_profile.body_at, row_total = least(v_profile.row_count, max_rows),
+                problem = case when v_profile.row_count > max_rows then 'too_many_rows' else v_profile.problem end,
+                problem_at = coalesce(v_profile.problem_value, v_profile.problem_row::text)
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+            returning * into strict v_upload;
+    end if;
+    return v_upload;
+end;
+$$;
+comment on function private.profile_upload(public.uploads, jsonb) is
+    'Looks through the file of an upload that is complete: encoding, delimiter, header, rows, and what makes it unreadable (problem, problem_at). Raises PT409 upload_incomplete, 22023.';
+
+create function private.file_options(p_upload public.uploads, p_options jsonb) returns jsonb
+    language sql immutable
+    set search_path = ''
+begin atomic
+    select p_options || jsonb_build_object(
+        'header', (p_upload).header, 'encoding', (p_upload).encoding, 'delimiter', (p_upload).delimiter);
+end;
+comment on function private.file_options(public.uploads, jsonb) is
+    'Options of an import with what is known of its file. Raises nothing.';
+
+create function private.preview_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    max_rows constant integer := 100000;
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_given jsonb := coalesce(p_options, v_upload.options);
+    v_mapping jsonb := coalesce(nullif(p_mapping, 'null'), nullif(v_upload.mapping, '{}'));
+    v_options jsonb;
+    v_source text := private.upload_source(v_upload.organization_id, v_upload.id, 0);
+    v_sample jsonb;
+    v_suggested jsonb;
+    v_preview jsonb;
+begin
+    if v_upload.status not in ('pending', 'mapping') then
+        raise exception using
+            errcode = 'PT409',
+            message = 'upload_started',
+            detail = format('The upload is %s; its preview was before.', v_upload.status);
+    end if;
+    perform private.import_options(v_upload.organization_id, v_scope, v_upload.dataset_id, v_given);
+    v_upload := private.profile_upload(v_upload, v_given);
+    if v_upload.problem is not null then
+        update public.uploads u set status = 'mapping', options = v_given - 'mapping'
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id;
+        return jsonb_build_object(
+            'upload_id', v_upload.id, 'problem', v_upload.problem, 'problem_at', v_upload.problem_at,
+            'encoding', v_upload.encoding, 'delimiter', v_upload.delimiter, 'header', v_upload.header,
+            'row_total', v_upload.row_total);
+    end if;
+
+    select coalesce(jsonb_agg(f.cells order by f.row_number), '[]') into v_sample
+        from switchboard.csv_leads(
+            v_source, private.file_options(v_upload, '{"cells": true}'), v_upload.bytes_read, 1, 200) as f;
+    v_suggested := switchboard.suggest_mapping(
+        array(select jsonb_array_elements_text(v_upload.header)), v_sample,
+        (select o.default_country from public.organizations o where o.id = v_upload.organization_id));
+    if v_mapping is null then
+        select d.column_mapping into v_mapping
+            from public.datasets d
+            where d.organization_id = v_upload.organization_id and d.id = v_upload.dataset_id
+                and d.column_mapping ?| array(select jsonb_array_elements_text(v_upload.header));
+        v_mapping := coalesce(v_mapping, v_suggested);
+    end if;
+    v_options := private.import_options(
+        v_upload.organization_id, v_scope, v_upload.dataset_id, v_given || jsonb_build_object('mapping', v_mapping));
+    update public.uploads u set status = 'mapping', mapping = v_mapping, options = v_given - 'mapping'
+        where u.organization_id = v_upload.organization_id and u.id = v_upload.id;
+    v_preview := jsonb_build_object(
+        'upload_id', v_upload.id, 'encoding', v_upload.encoding, 'delimiter', v_upload.delimiter,
+        'header', v_upload.header, 'row_total', v_upload.row_total, 'mapping', v_mapping, 'suggested_mapping', v_suggested,
+        'missing_columns', private.missing_columns(v_options, array(select jsonb_array_elements_text(v_upload.header))),
+        'rows_previewed', least(v_upload.row_total, max_rows),
+        'warnings', private.upload_warnings(v_upload, v_options));
+    if v_preview -> 'missing_columns' <> '[]' then
+        return v_preview;
+    end if;
+    return v_preview || private.preview_rows(row(
+        v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope, private.file_options(v_upload, v_options), null,
+        v_source, v_upload.bytes_read, 1, max_rows
+    )::private.import_job);
+end;
+$$;
+comment on function private.preview_upload(uuid, jsonb, jsonb) is
+    'Body of public.preview_upload; see there. Definer: clients do not read the pieces of a file.';
+
+create function private.upload_warnings(p_upload public.uploads, p_options jsonb) returns text[]
+    language sql stable
+    set search_path = ''
+begin atomic
+    select array(
+        select w.name
+        from (values
+            ('no_consent_basis', not p_options -> 'mapping' @? '$.* ? (@ == "consent_basis")'
+                and not (p_upload).header ? 'consent_basis'),
+            ('encoding_guessed', (p_upload).encoding = 'windows-1252' and not p_options ? 'encoding')
+        ) as w (name, holds)
+        where w.holds);
+end;
+comment on function private.upload_warnings(public.uploads, jsonb) is
+    'What an importer should know before: no_consent_basis (nothing says why the contacts may be written to), encoding_guessed (not UTF-8: taken for windows-1252). Raises nothing.';
+
+create function private.preview_rows(p_job private.import_job) returns jsonb
+    language sql volatile
+    set search_path = ''
+    set jit = off
+begin atomic
+    with decided as materialized (
+        select d.row_number, d.decision, d.lead_id, d.first_name, d.last_name, d.phone_number, d.email, d.postcode,
+            d.attributes, d.problems
+        from private.decide_rows(p_job) as d
+    )
+    select jsonb_build_object(
+        'counts', (
+            select jsonb_build_object(
+                'inserted', count(*) filter (where d.decision = 'inserted'),
+                'merged', count(*) filter (where d.decision = 'merged'),
+                'skipped', count(*) filter (where d.decision = 'skipped'),
+                'suppressed', count(*) filter (where d.decision = 'suppressed'),
+                'failed', count(*) filter (where d.decision = 'failed'),
+                'duplicates', count(*) filter (where d.lead_id is not null))
+            from decided d
+        ),
+        'reasons', (
+            select coalesce(jsonb_object_agg(r.reason, r.rows), '{}')
+            from (
+                select p ->> 'reason' as reason, count(distinct d.row_number) as rows
+                from decided d
+                cross join lateral jsonb_array_elements(d.problems) as p
+                group by 1
+            ) as r
+        ),
+        'sample', (
+            select coalesce(jsonb_agg(to_jsonb(s) order by s.row_number), '[]')
+            from (select * from decided d order by d.row_number limit 10) as s
+        ),
+        'errors', (
+            select coalesce(jsonb_agg(e.error order by e.row_number), '[]')
+            from (
+                select d.row_number, jsonb_build_object('row', d.row_number) || (p - 'field') as error
+                from decided d
+                cross join lateral jsonb_array_elements(d.problems) as p
+                order by d.row_number
+                limit 100
+            ) as e
+        ));
+end;
+comment on function private.preview_rows(private.import_job) is
+    'What would become of rows: counts a decision, reasons of errors, the first 10 rows, the first 100 errors. Writes nothing. Raises 22023.';
+
+create function public.preview_upload(upload_id uuid, mapping jsonb default null, options jsonb default null) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.preview_upload(upload_id, mapping, options);
+end;
+comment on function public.preview_upload(uuid, jsonb, jsonb) is
+    'Looks through a file that has come and says what its import would do, by its first 100,000 rows; keeps mapping and options for commit_upload, and imports nothing. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, upload_started), 22023 (mapping, options).';
+grant execute on function private.preview_upload(uuid, jsonb, jsonb) to authenticated;
+grant execute on function public.preview_upload(uuid, jsonb, jsonb) to authenticated;
+
+-- sql/schema/leads/commit_upload.sql
+
+-- The import itself, a few seconds a call. A call is one transaction, with where it stopped on the upload's row: whoever
+-- calls next goes on there, after a lost connection or a crash as well, and no row comes twice.
+
+create function private.commit_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    -- A call must end well before the API's statement_timeout, 8 s in Supabase.
+    max_time constant interval := '2 seconds';
+    batch constant integer := 5000;
+    v_began constant timestamptz := clock_timestamp();
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_options jsonb;
+    v_starts_at bigint;
+    v_room bigint;
+    v_before integer;
+    v_report jsonb;
+begin
+    if v_upload.status in ('completed', 'failed') then
+        return private.upload_progress(v_upload);
+    end if;
+    perform private.lock_imports(v_upload.organization_id);
+    if v_upload.status <> 'processing' then
+        v_upload := private.start_upload(v_upload, v_scope, p_mapping, p_options);
+    end if;
+    v_options := private.import_options(
+        v_upload.organization_id, v_scope, v_upload.dataset_id,
+        v_upload.options || jsonb_build_object('mapping', v_upload.mapping));
+    v_before := v_upload.rows_detected;
+    loop
+        exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
+        v_room := private.quota_limit(v_upload.organization_id, 'leads')
+            - private.quota_used(v_upload.organization_id, 'leads');
+        exit when v_room <= 0;
+        select min(c.starts_at) into v_starts_at
+            from public.upload_chunks c
+            where c.organization_id = v_upload.organization_id
+                and c.upload_id = v_upload.id
+                and c.starts_at + octet_length(c.content) > v_upload.bytes_read;
+        v_report := private.import_batch(row(
+            v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
+            private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
+            private.upload_source(v_upload.organization_id, v_upload.id, v_upload.bytes_read),
+            v_upload.bytes_read, v_upload.rows_detected + 1,
+            least(batch, v_room, v_upload.row_total - v_upload.rows_detected)
+        )::private.import_job);
+        perform private.count_upload(v_upload.organization_id, v_upload.id, v_report);
+        update public.uploads u
+            set bytes_read = (v_report ->> 'ends_at')::bigint
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+            returning * into strict v_upload;
+    end loop;
+    return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_room <= 0));
+end;
+$$;
+comment on function private.commit_upload(uuid, jsonb, jsonb) is
+    'Body of public.commit_upload; see there. Definer: opt-outs of datasets outside of the caller''s scope must be found.';
+
+create function private.start_upload(p_upload public.uploads, p_scope uuid[], p_mapping jsonb, p_options jsonb)
+    returns public.uploads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_upload public.uploads := p_upload;
+    v_given jsonb := coalesce(p_options, v_upload.options);
+    v_options jsonb;
+begin
+    v_upload := private.profile_upload(v_upload, v_given);
+    if v_upload.problem is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('the file cannot be imported: %s', v_upload.problem),
+            detail = v_upload.problem_at,
+            hint = 'preview_upload says where; send a mended file as a new upload.';
+    end if;
+    v_options := private.import_options(
+        v_upload.organization_id, p_scope, v_upload.dataset_id,
+        v_given || jsonb_build_object('mapping', coalesce(nullif(p_mapping, 'null'), nullif(v_upload.mapping, '{}'))));
+    perform private.require_columns(v_options, array(select jsonb_array_elements_text(v_upload.header)));
+    -- The next file of the list has the same columns.
+    update public.datasets d
+        set column_mapping = v_options -> 'mapping'
+        where d.organization_id = v_upload.organization_id
+            and d.id = v_upload.dataset_id
+            and d.column_mapping <> v_options -> 'mapping'
+            and v_options -> 'mapping' <> '{}';
+    update public.uploads u
+        set status = 'processing', mapping = v_options -> 'mapping', options = v_options - 'mapping' - 'country',
+            started_at = clock_timestamp()
+        where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+        returning * into strict v_upload;
+    return v_upload;
+end;
+$$;
+comment on function private.start_upload(public.uploads, uuid[], jsonb, jsonb) is
+    'Makes an upload ready for its first rows: mapping and options as they hold from now on. Raises PT409 upload_incomplete, 22023.';
+
+create function private.finish_call(p_upload public.uploads, p_before integer, p_began timestamptz, p_is_full boolean)
+    returns public.uploads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_is_done constant boolean := (p_upload).rows_detected >= (p_upload).row_total;
+    v_rate constant double precision := ((p_upload).rows_detected - p_before)
+        / greatest(extract(epoch from clock_timestamp() - p_began), 0.001);
+    v_upload public.uploads;
+begin
+    update public.uploads u
+        set status = case when v_is_done then 'completed' else 'processing' end,
+            completed_at = case when v_is_done then clock_timestamp() end,
+            problem = case when p_is_full and not v_is_done then 'quota_exceeded' end,
+            rows_per_second = case when v_rate > 0 then v_rate else u.rows_per_second end,
+            seconds_remaining = case when v_rate > 0 then ceil((u.row_total - u.rows_detected) / v_rate) end
+        where u.organization_id = (p_upload).organization_id and u.id = (p_upload).id
+        returning * into strict v_upload;
+    if v_is_done then
+        delete from public.upload_chunks c
+            where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
+    end if;
+    return v_upload;
+end;
+$$;
+comment on function private.finish_call(public.uploads, integer, timestamptz, boolean) is
+    'Notes where a call of commit_upload came to, how fast it was, and that it is done; the pieces of the file then go. Raises nothing.';
+
+create function private.upload_progress(p_upload public.uploads) returns jsonb
+    language sql stable
+    set search_path = ''
+begin atomic
+    select jsonb_build_object(
+        'upload_id', (p_upload).id, 'status', (p_upload).status, 'problem', (p_upload).problem,
+        'row_total', (p_upload).row_total, 'detected', (p_upload).rows_detected, 'inserted', (p_upload).rows_inserted,
+        'merged', (p_upload).rows_merged, 'skipped', (p_upload).rows_skipped, 'suppressed', (p_upload).rows_suppressed,
+        'failed', (p_upload).rows_failed, 'rows_per_second', (p_upload).rows_per_second,
+        'seconds_remaining', (p_upload).seconds_remaining);
+end;
+comment on function private.upload_progress(public.uploads) is 'What commit_upload answers. Raises nothing.';
+
+create function public.commit_upload(upload_id uuid, mapping jsonb default null, options jsonb default null) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.commit_upload(upload_id, mapping, options);
+end;
+comment on function public.commit_upload(uuid, jsonb, jsonb) is
+    'Imports the next rows of a file, for about two seconds, and answers how far it is: call it until status is completed. problem quota_exceeded: call again when there is room. mapping and options: those of the preview, unless the first call brings others. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, import_running), PT429, 22023.';
+grant execute on function private.commit_upload(uuid, jsonb, jsonb) to authenticated;
+grant execute on function public.commit_upload(uuid, jsonb, jsonb) to authenticated;
 
 -- sql/schema/prompts/lessons.sql
 
@@ -6060,6 +6685,149 @@ grant update (
     caller_input, called_number, provider, provider_sid, status, decision, started_at, answered_at, ended_at, outcome,
     sentiment, summary, recording_path, transcript, cost_micros, created_at, updated_at
 ) on public.calls to service_role;
+
+-- sql/schema/leads/undo_upload.sql
+
+-- The ways out of an import: giving up a file before or in the middle, taking back its leads, and the pieces that nobody
+-- came back for.
+
+create function private.cancel_upload(p_upload_id uuid) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+begin
+    if v_upload.status not in ('completed', 'failed') then
+        v_upload := private.give_up_upload(v_upload.organization_id, v_upload.id, 'cancelled');
+    end if;
+    return private.upload_progress(v_upload);
+end;
+$$;
+comment on function private.cancel_upload(uuid) is
+    'Body of public.cancel_upload; see there. Definer: clients do not touch the pieces.';
+
+create function private.give_up_upload(p_org uuid, p_upload_id uuid, p_problem text) returns public.uploads
+    language sql volatile
+    set search_path = ''
+begin atomic
+    delete from public.upload_chunks c where c.organization_id = p_org and c.upload_id = p_upload_id;
+    update public.uploads u
+        set status = 'failed', problem = p_problem, seconds_remaining = null
+        where u.organization_id = p_org and u.id = p_upload_id
+        returning u.*;
+end;
+comment on function private.give_up_upload(uuid, uuid, text) is
+    'An upload that will not go on: failed, with that problem, and without its file. Raises nothing.';
+
+create function public.cancel_upload(upload_id uuid) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.cancel_upload(upload_id);
+end;
+comment on function public.cancel_upload(uuid) is
+    'Gives up an import that is not completed: its file goes, leads that it made stay (undo_upload takes them back). Answers as commit_upload. Raises PT401, PT400, PT403, PT404 upload_not_found.';
+grant execute on function private.cancel_upload(uuid) to authenticated;
+grant execute on function public.cancel_upload(uuid) to authenticated;
+
+create function private.undo_upload(p_upload_id uuid) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    max_time constant interval := '2 seconds';
+    batch constant integer := 5000;
+    v_began constant timestamptz := clock_timestamp();
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_deleted integer;
+    v_sum integer := 0;
+    v_kept integer;
+begin
+    perform switchboard.require_organization('leads.delete');
+    if v_upload.status not in ('completed', 'failed') then
+        raise exception using
+            errcode = 'PT409',
+            message = 'upload_running',
+            detail = format('The upload is %s.', v_upload.status),
+            hint = 'cancel_upload ends it; undo_upload then takes its leads back.';
+    end if;
+    loop
+        delete from public.leads l
+            where l.organization_id = v_upload.organization_id
+                and l.id = any (array(
+                    select u.id from public.leads u
+                    where u.organization_id = v_upload.organization_id
+                        and u.upload_id = v_upload.id
+                        and private.is_untouched(u)
+                    limit batch
+                ));
+        get diagnostics v_deleted = row_count;
+        v_sum := v_sum + v_deleted;
+        exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
+    end loop;
+    if v_deleted < batch then
+        update public.uploads u
+            set undone_at = now()
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+            returning * into strict v_upload;
+    end if;
+    select count(*) into v_kept
+        from public.leads l
+        where l.organization_id = v_upload.organization_id and l.upload_id = v_upload.id;
+    return jsonb_build_object(
+        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_deleted < batch);
+end;
+$$;
+comment on function private.undo_upload(uuid) is
+    'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
+
+create function private.is_untouched(lead public.leads) returns boolean
+    language sql stable
+    set search_path = ''
+begin atomic
+    select (lead).contact_status in ('READY', 'REMOVED')
+        and (lead).m1_sent_at is null
+        and (lead).last_message_at is null
+        and (lead).reply_received_at is null
+        and (lead).total_messages = 0
+        and not exists (
+            select from public.calls c
+            where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
+        );
+end;
+comment on function private.is_untouched(public.leads) is
+    'Whether nobody has written to or spoken with a lead yet, and it stands where its import put it. Raises nothing.';
+
+create function public.undo_upload(upload_id uuid) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.undo_upload(upload_id);
+end;
+comment on function public.undo_upload(uuid) is
+    'Deletes the leads that an import made, for about two seconds: call it until is_done. Leads that were written to, called or worked on stay and are counted in remaining; what a merge filled in stays filled. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all, leads.delete), PT404 upload_not_found, PT409 upload_running.';
+grant execute on function private.undo_upload(uuid) to authenticated;
+grant execute on function public.undo_upload(uuid) to authenticated;
+
+create function private.prune_uploads(older_than interval default '7 days') returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_count integer;
+begin
+    perform private.give_up_upload(u.organization_id, u.id, 'abandoned')
+        from public.uploads u
+        where u.status in ('pending', 'mapping', 'processing')
+            and u.updated_at < now() - prune_uploads.older_than
+        for no key update skip locked;
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+comment on function private.prune_uploads(interval) is
+    'For cron and the database owner. Gives up imports on which nobody has gone on for that long, and removes their files. Answers how many. Raises nothing.';
 
 -- sql/schema/calls/route_inbound_call.sql
 

@@ -20,6 +20,8 @@ create table public.leads (
             'fixed_line', 'mobile', 'fixed_line_or_mobile', 'toll_free', 'premium_rate', 'shared_cost', 'voip',
             'personal_number', 'pager', 'uan', 'voicemail', 'unknown'
         )),
+    region text
+        constraint leads_region_check check (region ~ '^([A-Z]{2}|001)$'),
     phone_validity text
         constraint leads_phone_validity_check check (phone_validity in ('valid', 'possible', 'test_range')),
     email text
@@ -62,6 +64,10 @@ create table public.leads (
     upload_id uuid,
     row_number integer
         constraint leads_row_number_check check (row_number > 0),
+    consent_basis text
+        constraint leads_consent_basis_check
+        check (consent_basis in ('consent', 'soft_opt_in', 'legitimate_interest', 'contract')),
+    consent_at timestamptz,
     last_synced_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -94,6 +100,11 @@ comment on column public.leads.phone_extension is
     'Digits dialled after the call is answered: read from the number as it was given, or written beside it.';
 comment on column public.leads.phone_type is
     'What the number''s range is for, as switchboard.phone_type says; by trigger, whenever the row is written.';
+comment on column public.leads.region is
+    'Where the number is of, ISO 3166 (001: no country''s); by trigger, whenever the row is written. NULL for a number in no region''s range.';
+comment on column public.leads.consent_basis is
+    'Why the contact may be written to. NULL: nobody said; imports without it warn.';
+comment on column public.leads.consent_at is 'Since when, as far as it is known.';
 comment on column public.leads.phone_validity is
     'valid, test_range (fiction: never dialled), or possible (in no assigned range); by trigger, whenever the row is written. Ages with the metadata: phone_dialable asks anew.';
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
@@ -130,7 +141,7 @@ create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
         'phone_number', 'phone_input', 'organization',
-        'extension:phone_extension', 'type:phone_type', 'validity:phone_validity'
+        'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
 create function private.apply_lead_status() returns trigger
@@ -256,11 +267,12 @@ grant select, delete on public.leads
 grant insert (
     organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
-    duplicate_of
+    duplicate_of, consent_basis, consent_at
 ) on public.leads to authenticated;
 grant update (
     dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of, consent_basis,
+    consent_at
 ) on public.leads to authenticated;
 -- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
@@ -268,13 +280,13 @@ grant insert (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
     inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
     install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, last_synced_at, created_at, updated_at
+    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 
 create function private.copy_lead_to_its_calls() returns trigger

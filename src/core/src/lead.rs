@@ -7,11 +7,13 @@ mod field;
 mod options;
 mod problem;
 mod reader;
+mod suggest;
 
 pub use field::Field;
 pub use options::{Options, OptionsError};
 pub use problem::Problem;
 pub use reader::{Date, Lead, LeadReader};
+pub use suggest::suggest;
 
 /// Most bytes that a cell, or the attributes of a lead, may have as JSON.
 pub const MAX_JSON_BYTES: usize = 65536;

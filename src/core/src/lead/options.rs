@@ -42,7 +42,7 @@ pub enum OptionsError {
     #[error("two columns are mapped to {0}")]
     Twice(&'static str),
     /// A required field that is none.
-    #[error("options.required names the unknown field {0:?}")]
+    #[error("options.required_fields names the unknown field {0:?}")]
     Required(String),
     /// Encoding or delimiter.
     #[error("options.{0}")]
@@ -59,9 +59,9 @@ struct Given {
     source_starts_at: u64,
     cells: bool,
     country: Option<String>,
-    normalize: bool,
-    international: bool,
-    required: Vec<String>,
+    auto_normalize_uk_numbers: bool,
+    allow_international: bool,
+    required_fields: Vec<String>,
 }
 
 impl Default for Given {
@@ -74,16 +74,17 @@ impl Default for Given {
             source_starts_at: 0,
             cells: false,
             country: None,
-            normalize: true,
-            international: false,
-            required: Vec::new(),
+            auto_normalize_uk_numbers: true,
+            allow_international: false,
+            required_fields: Vec::new(),
         }
     }
 }
 
 impl Options {
-    /// Reads `{mapping, header, encoding, delimiter, source_starts_at, cells, country, normalize, international,
-    /// required}`, none of which must be there.
+    /// Reads `{mapping, header, encoding, delimiter, source_starts_at, cells, country,
+    /// auto_normalize_uk_numbers, allow_international, required_fields}`, none of which must be there. The names are those of
+    /// a campaign's settings.
     ///
     /// # Errors
     /// Names the option and the rule.
@@ -113,7 +114,7 @@ impl Options {
             }
         }
         let required = given
-            .required
+            .required_fields
             .into_iter()
             .map(|name| Field::of(&name).ok_or(OptionsError::Required(name)))
             .collect::<Result<_, _>>()?;
@@ -125,8 +126,8 @@ impl Options {
             keeps_cells: given.cells,
             home_code: given.country.as_deref().and_then(phone::calling_code),
             country: given.country,
-            normalize: given.normalize,
-            international: given.international,
+            normalize: given.auto_normalize_uk_numbers,
+            international: given.allow_international,
             required,
         })
     }

@@ -1,0 +1,140 @@
+-- The ways out of an import: giving up a file before or in the middle, taking back its leads, and the pieces that nobody
+-- came back for.
+
+create function private.cancel_upload(p_upload_id uuid) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+begin
+    if v_upload.status not in ('completed', 'failed') then
+        v_upload := private.give_up_upload(v_upload.organization_id, v_upload.id, 'cancelled');
+    end if;
+    return private.upload_progress(v_upload);
+end;
+$$;
+comment on function private.cancel_upload(uuid) is
+    'Body of public.cancel_upload; see there. Definer: clients do not touch the pieces.';
+
+create function private.give_up_upload(p_org uuid, p_upload_id uuid, p_problem text) returns public.uploads
+    language sql volatile
+    set search_path = ''
+begin atomic
+    delete from public.upload_chunks c where c.organization_id = p_org and c.upload_id = p_upload_id;
+    update public.uploads u
+        set status = 'failed', problem = p_problem, seconds_remaining = null
+        where u.organization_id = p_org and u.id = p_upload_id
+        returning u.*;
+end;
+comment on function private.give_up_upload(uuid, uuid, text) is
+    'An upload that will not go on: failed, with that problem, and without its file. Raises nothing.';
+
+create function public.cancel_upload(upload_id uuid) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.cancel_upload(upload_id);
+end;
+comment on function public.cancel_upload(uuid) is
+    'Gives up an import that is not completed: its file goes, leads that it made stay (undo_upload takes them back). Answers as commit_upload. Raises PT401, PT400, PT403, PT404 upload_not_found.';
+grant execute on function private.cancel_upload(uuid) to authenticated;
+grant execute on function public.cancel_upload(uuid) to authenticated;
+
+create function private.undo_upload(p_upload_id uuid) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    max_time constant interval := '2 seconds';
+    batch constant integer := 5000;
+    v_began constant timestamptz := clock_timestamp();
+    v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_deleted integer;
+    v_sum integer := 0;
+    v_kept integer;
+begin
+    perform switchboard.require_organization('leads.delete');
+    if v_upload.status not in ('completed', 'failed') then
+        raise exception using
+            errcode = 'PT409',
+            message = 'upload_running',
+            detail = format('The upload is %s.', v_upload.status),
+            hint = 'cancel_upload ends it; undo_upload then takes its leads back.';
+    end if;
+    loop
+        delete from public.leads l
+            where l.organization_id = v_upload.organization_id
+                and l.id = any (array(
+                    select u.id from public.leads u
+                    where u.organization_id = v_upload.organization_id
+                        and u.upload_id = v_upload.id
+                        and private.is_untouched(u)
+                    limit batch
+                ));
+        get diagnostics v_deleted = row_count;
+        v_sum := v_sum + v_deleted;
+        exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
+    end loop;
+    if v_deleted < batch then
+        update public.uploads u
+            set undone_at = now()
+            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
+            returning * into strict v_upload;
+    end if;
+    select count(*) into v_kept
+        from public.leads l
+        where l.organization_id = v_upload.organization_id and l.upload_id = v_upload.id;
+    return jsonb_build_object(
+        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_deleted < batch);
+end;
+$$;
+comment on function private.undo_upload(uuid) is
+    'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
+
+create function private.is_untouched(lead public.leads) returns boolean
+    language sql stable
+    set search_path = ''
+begin atomic
+    select (lead).contact_status in ('READY', 'REMOVED')
+        and (lead).m1_sent_at is null
+        and (lead).last_message_at is null
+        and (lead).reply_received_at is null
+        and (lead).total_messages = 0
+        and not exists (
+            select from public.calls c
+            where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
+        );
+end;
+comment on function private.is_untouched(public.leads) is
+    'Whether nobody has written to or spoken with a lead yet, and it stands where its import put it. Raises nothing.';
+
+create function public.undo_upload(upload_id uuid) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.undo_upload(upload_id);
+end;
+comment on function public.undo_upload(uuid) is
+    'Deletes the leads that an import made, for about two seconds: call it until is_done. Leads that were written to, called or worked on stay and are counted in remaining; what a merge filled in stays filled. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all, leads.delete), PT404 upload_not_found, PT409 upload_running.';
+grant execute on function private.undo_upload(uuid) to authenticated;
+grant execute on function public.undo_upload(uuid) to authenticated;
+
+create function private.prune_uploads(older_than interval default '7 days') returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_count integer;
+begin
+    perform private.give_up_upload(u.organization_id, u.id, 'abandoned')
+        from public.uploads u
+        where u.status in ('pending', 'mapping', 'processing')
+            and u.updated_at < now() - prune_uploads.older_than
+        for no key update skip locked;
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+comment on function private.prune_uploads(interval) is
+    'For cron and the database owner. Gives up imports on which nobody has gone on for that long, and removes their files. Answers how many. Raises nothing.';
