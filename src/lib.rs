@@ -32,6 +32,11 @@ pgrx::extension_sql_file!(
     name = "phone",
     requires = [phone::phone_is_valid, phone::parse_phone, phone::is_e164]
 );
+pgrx::extension_sql_file!(
+    "../sql/extension/stats.sql",
+    name = "stats",
+    requires = [stats::maintain_counts, stats::counter_statements]
+);
 pgrx::extension_sql_file!("../sql/extension/finalize.sql", name = "finalize", finalize);
 
 /// What `cargo pgrx test` asks of the crate. The tests are beside the code, in each capability's file.

@@ -1,14 +1,45 @@
 //! SQL surface of the live counters.
 
 use crate::pg::error::{self, ErrorReport};
+use crate::pg::owner::as_owner_of;
+use crate::pg::session;
+use crate::pg::spi::{self, Parameter, Plan};
+use crate::pg::transition::{self, Kept, Key, Rows, Table, Test};
 use crate::pg::trigger;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::{AllocatedByPostgres, PgTrigger, PgTriggerLevel, PgTriggerOperation, pg_trigger};
-use switchboard_core::stats::{CounterSpec, Event};
+use pgrx::iter::TableIterator;
+use pgrx::{
+    AllocatedByPostgres, PgTrigger, PgTriggerLevel, PgTriggerOperation, name, pg_extern, pg_trigger,
+};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use switchboard_core::stats::CounterSpec;
+
+/// A trigger's counters: what a row counts for, and the statements that move them, made when they are first needed.
+struct Counters {
+    spec: CounterSpec,
+    key: Key,
+    tests: Vec<Test>,
+    update: OnceCell<Plan>,
+    zero: OnceCell<Plan>,
+}
+
+thread_local! {
+    static COUNTERS: Kept<Counters> = Kept::new();
+}
+
+/// By how much the counters of one parent move.
+struct Delta {
+    key: Vec<Parameter>,
+    counts: Vec<i64>,
+}
 
 /// Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables `old_rows` and `new_rows`, and
 /// AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON,
 /// counter column → predicate or true). Moves counters by the difference, as the table's owner.
+///
+/// The rows are added up in place. A parent whose counters stay is not touched; the others are updated one by one in the
+/// order of their keys, so that two statements over the same parents cannot deadlock.
 ///
 /// # Errors
 /// 22023 for arguments that are no specification, 39P01 for another kind of trigger.
@@ -22,40 +53,164 @@ fn maintain_counts<'a>(
 fn maintain<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, ErrorReport> {
-    let arguments = trigger::arguments(trigger, ["parent", "key", "counters"])?
-        .map(|argument| argument.to_string_lossy().into_owned());
-    let spec = CounterSpec::parse(&arguments).map_err(|problem| {
-        let name = trigger.name().unwrap_or("?");
-        error::invalid_argument(format!("trigger {name}: {problem}")).set_hint(
-            "A counter counts every row (true) or the rows that match a predicate made of one column and literals \
-             (=, <>, in, is null), boolean columns, not, and, or.",
-        )
-    })?;
-    let event = match trigger.op().map_err(error::internal)? {
-        PgTriggerOperation::Insert => Event::Insert,
-        PgTriggerOperation::Update => Event::Update,
-        PgTriggerOperation::Delete => Event::Delete,
-        PgTriggerOperation::Truncate => Event::Truncate,
-    };
-    let new = trigger.new_transition_table_name();
-    let old = trigger.old_transition_table_name();
-    let declared = match event {
-        Event::Insert => new.is_ok_and(|name| name == Some("new_rows")),
-        Event::Delete => old.is_ok_and(|name| name == Some("old_rows")),
-        Event::Update => {
-            new.is_ok_and(|name| name == Some("new_rows"))
-                && old.is_ok_and(|name| name == Some("old_rows"))
-        }
-        Event::Truncate => true,
-    };
-    if !declared || !matches!(trigger.level(), PgTriggerLevel::Statement) {
+    if !matches!(trigger.level(), PgTriggerLevel::Statement) {
         return Err(error::wrong_trigger(format!(
-            "trigger {} must be AFTER … FOR EACH STATEMENT with transition tables named old_rows and new_rows",
+            "trigger {} must be AFTER … FOR EACH STATEMENT",
             trigger.name().unwrap_or("?")
         )));
     }
-    trigger::run_as_table_owner(trigger, &spec.statement(event))?;
+    let counters = COUNTERS.with(|kept| kept.of(trigger, || Counters::of(trigger)))?;
+    let table = trigger.relid().map_err(error::internal)?;
+    let mut deltas = Deltas::default();
+    match trigger.op().map_err(error::internal)? {
+        PgTriggerOperation::Truncate => {
+            as_owner_of(table, || session::without_search_path(|| counters.zero()));
+        }
+        PgTriggerOperation::Insert => deltas.add(trigger, Rows::New, 1, &counters)?,
+        PgTriggerOperation::Delete => deltas.add(trigger, Rows::Old, -1, &counters)?,
+        PgTriggerOperation::Update => {
+            deltas.add(trigger, Rows::Old, -1, &counters)?;
+            deltas.add(trigger, Rows::New, 1, &counters)?;
+        }
+    }
+    let moved: Vec<Delta> = deltas.moved();
+    if !moved.is_empty() {
+        as_owner_of(table, || {
+            session::without_search_path(|| counters.update(moved));
+        });
+    }
     Ok(None)
+}
+
+impl Counters {
+    fn of(trigger: &PgTrigger<'_>) -> Result<Self, ErrorReport> {
+        let arguments = trigger::arguments(trigger, ["parent", "key", "counters"])?
+            .map(|argument| argument.to_string_lossy().into_owned());
+        let spec = CounterSpec::parse(&arguments).map_err(|problem| {
+            let name = trigger.name().unwrap_or("?");
+            error::invalid_argument(format!("trigger {name}: {problem}")).set_hint(
+                "A counter counts every row (true) or the rows that match a predicate made of one column and literals \
+                 (=, <>, in, is null), boolean columns, not, and, or.",
+            )
+        })?;
+        let table = Table::of(trigger);
+        let key = table.key(spec.key())?;
+        let tests = spec
+            .predicates()
+            .map(|predicate| table.test(predicate))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            key,
+            tests,
+            spec,
+            update: OnceCell::new(),
+            zero: OnceCell::new(),
+        })
+    }
+
+    fn update(&self, deltas: Vec<Delta>) {
+        let plan = self.update.get_or_init(|| {
+            let counts = self.tests.iter().map(|_| spi::BIGINT);
+            let types: Vec<_> = self.key.types().chain(counts).collect();
+            Plan::prepare(&self.spec.update(), &types)
+        });
+        for Delta { key, counts } in deltas {
+            let parameters: Vec<_> = key
+                .into_iter()
+                .chain(counts.into_iter().map(Parameter::from))
+                .collect();
+            plan.execute(&parameters, false, |_| ());
+        }
+    }
+
+    fn zero(&self) {
+        self.zero
+            .get_or_init(|| Plan::prepare(&self.spec.zero(), &[]))
+            .execute(&[], false, |_| ());
+    }
+}
+
+/// The differences of a statement, by the bytes of the key: an order that every backend has.
+#[derive(Default)]
+struct Deltas {
+    by_key: BTreeMap<Vec<u8>, Delta>,
+}
+
+impl Deltas {
+    fn add(
+        &mut self,
+        trigger: &PgTrigger<'_>,
+        rows: Rows,
+        sign: i64,
+        counters: &Counters,
+    ) -> Result<(), ErrorReport> {
+        let mut image = Vec::new();
+        // Rows of one parent mostly come together.
+        let mut last: (Vec<u8>, Option<Delta>) = (Vec::new(), None);
+        transition::each_row(trigger, rows, |row| {
+            if !row.write_key(&counters.key, &mut image) {
+                return;
+            }
+            if last.1.is_none() || last.0 != image {
+                if let (key, Some(delta)) = std::mem::take(&mut last) {
+                    self.by_key.insert(key, delta);
+                }
+                let known = self.by_key.remove(&image);
+                let delta = known.unwrap_or_else(|| Delta {
+                    key: row.key(&counters.key),
+                    counts: vec![0; counters.tests.len()],
+                });
+                last = (image.clone(), Some(delta));
+            }
+            if let Some(delta) = &mut last.1 {
+                for (count, test) in delta.counts.iter_mut().zip(&counters.tests) {
+                    if row.passes(test) {
+                        *count += sign;
+                    }
+                }
+            }
+        })?;
+        if let (key, Some(delta)) = last {
+            self.by_key.insert(key, delta);
+        }
+        Ok(())
+    }
+
+    fn moved(self) -> Vec<Delta> {
+        let moves = |delta: &Delta| delta.counts.iter().any(|count| *count != 0);
+        self.by_key.into_values().filter(moves).collect()
+    }
+}
+
+/// The statements with which `verify_counts` and `rebuild_counts` look at a counter: where it differs, how a parent is
+/// locked, how it is counted anew. child: the quoted name of the table; the rest as for `maintain_counts`.
+///
+/// # Errors
+/// 22023 for arguments that are no specification.
+#[pg_extern(immutable, parallel_safe, strict)]
+#[allow(clippy::type_complexity)] // the row type is the SQL signature
+fn counter_statements(
+    child: &str,
+    parent: &str,
+    key: &str,
+    counters: &str,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(differences, String),
+            name!(lock, String),
+            name!(recount, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let spec = CounterSpec::parse(&[parent, key, counters]).map_err(error::invalid_argument)?;
+    Ok(TableIterator::once((
+        spec.differences(child),
+        spec.lock(),
+        spec.recount(child),
+    )))
 }
 
 #[cfg(any(test, feature = "pg_test"))]

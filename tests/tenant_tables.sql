@@ -35,6 +35,8 @@ insert into tests.tenant_tables (name, object, granted, insert_columns, insert_v
     -- What stood in the cells of leads: select asks for leads.read_all too.
     ('upload_errors', 'uploads', '{select}', 'upload_id, row_number, reason', $$tests.id('$t.upload'), 1, 'required'$$,
         $$reason = 'changed'$$),
+    ('upload_rows', 'uploads', '{select}', 'upload_id, row_number, decision', $$tests.id('$t.upload'), 1, 'skipped'$$,
+        $$decision = 'merged'$$),
     ('leads', 'leads', '{select,insert,update,delete}', 'dataset_id, first_name, phone_number',
         $$tests.id('$t.dataset'), 'Lead 099', '+447700900099'$$, $$notes = 'Changed'$$),
     ('suppressions', 'suppressions', '{select,insert}', 'phone_number',

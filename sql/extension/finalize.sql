@@ -5,10 +5,10 @@
 revoke all on schema switchboard from public;
 revoke execute on all functions in schema switchboard from public;
 
--- Trigger functions run statements of ours: no name in them may be looked up along the caller's search_path.
+-- seal_column runs statements of ours: no name in them may be looked up along the caller's search_path. maintain_counts sets
+-- it itself, only when there is something to write.
 -- normalize_phone fires for every row of an import, and saving and restoring the setting took a third of its time; its
 -- one statement qualifies every table, type and operator instead.
-alter function switchboard.maintain_counts() set search_path = '';
 alter function switchboard.seal_column() set search_path = '';
 
 do $$
@@ -70,6 +70,12 @@ declare
         'switchboard.csv_profile(text, jsonb)',
         'switchboard.csv_leads(text, jsonb, bigint, integer, integer)',
         'switchboard.maintain_counts()',
+        'switchboard.counter_statements(text, text, text, text)',
+        'switchboard.track_counts(regclass, regclass, jsonb, jsonb)',
+        'switchboard.untrack_counts(regclass, regclass)',
+        'switchboard.tracked_counts(regclass)',
+        'switchboard.verify_counts(regclass)',
+        'switchboard.rebuild_counts(regclass, integer)',
         'switchboard.seal_column()',
         'switchboard.normalize_phone()'
     ];
@@ -104,6 +110,7 @@ comment on function switchboard.assert_sealed is 'True for an envelope. For CHEC
 comment on function switchboard.calling_code is 'Calling code (ITU-T E.164) of an ISO 3166 region: 44 for GB. NULL for an unknown region.';
 comment on function switchboard.capabilities is 'The catalogue''s role × capability table, one row for each capability that a role holds in an active organization. What an application defines is in private.capabilities.';
 comment on function switchboard.compile_prompt is 'Compiles a prompt: structure {section: {content, source, why}}, lessons [{id, lesson_type, …}], options {token_budget, draft, variables} → text, its sha256 (hex), spans (who wrote which bytes), token estimate, dropped lessons, warnings. Same input, same bytes. Raises 22023 naming the JSON path and the rule, also when the prompt does not fit its token budget.';
+comment on function switchboard.counter_statements is 'The statements with which verify_counts and rebuild_counts look at a counter: where it differs, how a parent is locked, how it is counted anew. child: the quoted name of the table; the rest as for maintain_counts. Raises 22023 for arguments that are no specification.';
 comment on function switchboard.credential_hint is 'What may be shown of sealed credentials: provider, region, last characters of account ids, "set" for the rest. Raises 22023 for anything but an envelope.';
 comment on function switchboard.csv_leads is 'The leads in a file''s rows, as parse_lead reads them, from a byte on at which a row begins. source as for csv_profile; options: parse_lead''s, header, encoding, delimiter, source_starts_at (byte of the first piece), cells (answer them). Rows count from first_row; ends_at is the byte behind a row. Raises 22023 for options, for another kind of query, and for a row that is none, with its number.';
 comment on function switchboard.csv_line is 'One line of a CSV file without its end, safe for a spreadsheet: a cell that would be run gets an apostrophe, one that would be read as another number or a date (a phone number, 007, 1/2) is written as ="…". NULL is empty. Never raises.';

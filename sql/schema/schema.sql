@@ -8,7 +8,6 @@
 \ir base/checks.sql
 \ir base/row_triggers.sql
 \ir base/tenant_policies.sql
-\ir base/counters.sql
 \ir base/broadcasts.sql
 
 -- tenancy: organizations, people, their memberships, plans, and the log of it

@@ -166,3 +166,26 @@ pub(crate) fn is_replica() -> bool {
     let role = unsafe { pg_sys::SessionReplicationRole };
     role == pg_sys::SESSION_REPLICATION_ROLE_REPLICA as i32
 }
+
+/// Runs statements of ours with an empty `search_path`, so that no name in them is looked up along the caller's.
+pub(crate) fn without_search_path<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: a setting that every session has, set for a level that is closed below; after an error the abort closes it.
+    let level = unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"search_path".as_ptr(),
+            c"".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        level
+    };
+    let result = work();
+    // SAFETY: the level opened above.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    result
+}

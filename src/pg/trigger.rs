@@ -1,10 +1,8 @@
-//! What every trigger function needs beyond pgrx: its declared arguments, and its transition tables. The row of a BEFORE
-//! ROW trigger is [`super::row`].
+//! What every trigger function needs beyond pgrx: its declared arguments. The row of a BEFORE ROW trigger is
+//! [`super::row`], the transition tables of a statement's are [`super::transition`].
 
 use super::error::{self, ErrorReport};
-use super::owner::as_owner_of;
 use pgrx::PgTrigger;
-use pgrx::spi::Spi;
 use std::ffi::{CStr, c_char};
 
 /// The trigger's arguments as Postgres holds them, as many as `N`.
@@ -68,32 +66,4 @@ fn wrong_count(trigger: &PgTrigger<'_>, names: &[&str]) -> ErrorReport {
         names.len(),
         names.join(", "),
     ))
-}
-
-/// Runs one statement that may read the trigger's transition tables by their names, as the owner of the trigger's
-/// table: whoever may write the child rows need not be allowed to write the parents.
-pub(crate) fn run_as_table_owner(
-    trigger: &PgTrigger<'_>,
-    statement: &str,
-) -> Result<(), ErrorReport> {
-    let table = trigger.relid().map_err(error::internal)?;
-    as_owner_of(table, || {
-        Spi::connect_mut(|client| {
-            // SAFETY: inside an SPI connection, with the trigger data that Postgres called us with; the registration
-            // ends with the connection.
-            let status = unsafe {
-                let data = std::ptr::from_ref(trigger.trigger_data()).cast_mut();
-                pgrx::pg_sys::SPI_register_trigger_data(data)
-            };
-            if status < 0 {
-                return Err(error::internal(format!(
-                    "SPI_register_trigger_data: {status}"
-                )));
-            }
-            client
-                .update(statement, None, &[])
-                .map(|_| ())
-                .map_err(error::internal)
-        })
-    })
 }

@@ -383,71 +383,6 @@ $$;
 comment on function private.add_deny_policy(regclass) is
     'For migrations, owner only. Row level security with the one policy "nobody" for tables that no API role may touch. Not forced: native code and definer functions read them as the owner.';
 
--- sql/schema/base/counters.sql
-
--- Live counters by one line: the four triggers of switchboard.maintain_counts, on any child for each of its parents.
--- Their names sort before enforce_quota, which may count by what they keep.
-
-create function private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb) returns void
-    language plpgsql volatile
-    set search_path = ''
-as $$
-declare
-    v_parent text;
-    v_arguments text;
-    v_missing text;
-    v_trigger record;
-begin
-    if jsonb_typeof(key) is distinct from 'object' or jsonb_typeof(counters) is distinct from 'object'
-        or key = '{}' or counters = '{}'
-    then
-        raise exception using
-            errcode = '22023',
-            message = 'key and counters must be JSON objects that name at least one column each',
-            hint = 'key: {"column of the child": "column of the parent"}; counters: {"column of the parent": true or a predicate}.';
-    end if;
-    select format('%s has no column %s', c.relation, c.name) into v_missing
-        from (
-            select child as relation, k as name from jsonb_object_keys(key) as k
-            union all
-            select parent, k.value from jsonb_each_text(key) as k
-            union all
-            select parent, k from jsonb_object_keys(counters) as k
-        ) as c
-        where not exists (
-            select from pg_catalog.pg_attribute a
-            where a.attrelid = c.relation and a.attname = c.name and a.attnum > 0 and not a.attisdropped
-        )
-        limit 1;
-    if found then
-        raise exception using errcode = '22023', message = v_missing;
-    end if;
-    select format('%I.%I', n.nspname, c.relname) into strict v_parent
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where c.oid = parent;
-    v_arguments := format('%L, %L, %L', v_parent, key, counters);
-    for v_trigger in
-        select * from (values
-            ('insert', 'referencing new table as new_rows'),
-            ('update', 'referencing old table as old_rows new table as new_rows'),
-            ('delete', 'referencing old table as old_rows'),
-            ('truncate', '')
-        ) as t (event, tables)
-    loop
-        execute format(
-            'create trigger %I after %s on %s %s for each statement execute function switchboard.maintain_counts(%s)',
-            format('count_%s_in_%s', v_trigger.event, split_part(v_parent, '.', 2)), v_trigger.event, child, v_trigger.tables,
-            v_arguments);
-    end loop;
-    -- Statements that touch no row: a predicate that cannot be read is found now and not by somebody's first insert.
-    execute format('update %s set %I = %2$I where false', child, (select min(k) from jsonb_object_keys(key) as k));
-    execute format('delete from %s where false', child);
-end;
-$$;
-comment on function private.add_counts(regclass, regclass, jsonb, jsonb) is
-    'For migrations, owner only. Keeps counter columns of a parent equal to the number of its child rows; begin with an empty child or with counters that are right. key: {child column: parent column}; counters: {parent column: true, or a predicate on one row}. Raises 22023 for what is no object and for unknown columns, and what maintain_counts raises for a predicate.';
-
 -- sql/schema/base/broadcasts.sql
 
 -- Which tables tell Supabase Realtime of their changes, and who may listen. platform/realtime.sql makes policy and
@@ -4014,10 +3949,10 @@ grant select, insert, update, delete on public.uploads to service_role;
 
 -- sql/schema/leads/upload_chunks.sql
 
--- Upload chunks: the pieces of a file until its import is completed. They hold people's data and nobody reads them through
--- the API: append_upload_chunk writes them, commit_upload reads and at the end deletes them.
+-- Upload chunks: the pieces of a file until its import is completed. They hold people's data and no role of the API reads
+-- them: append_upload_chunk writes them, commit_upload reads and at the end deletes them.
 
-create table public.upload_chunks (
+create table private.upload_chunks (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     upload_id uuid not null,
     seq integer not null
@@ -4035,19 +3970,14 @@ create table public.upload_chunks (
         on delete cascade
 );
 -- Read once and deleted: compressing would cost more than it saves.
-alter table public.upload_chunks alter column content set storage external;
-comment on table public.upload_chunks is
-    'The pieces of a file that is being imported, deleted when it is. Not for clients: what is in a file is as much as leads.';
-comment on column public.upload_chunks.seq is 'From 0, without a gap.';
-comment on column public.upload_chunks.starts_at is 'The byte of the file with which it begins.';
-comment on column public.upload_chunks.sha256 is 'Tells a piece that was sent twice from another one.';
+alter table private.upload_chunks alter column content set storage external;
+comment on table private.upload_chunks is
+    'The pieces of a file that is being imported, deleted when it is. For the definer functions of imports: what is in a file is as much as leads.';
+comment on column private.upload_chunks.seq is 'From 0, without a gap.';
+comment on column private.upload_chunks.starts_at is 'The byte of the file with which it begins.';
+comment on column private.upload_chunks.sha256 is 'Tells a piece that was sent twice from another one.';
 
-select private.add_row_triggers('public.upload_chunks', '{organization_id,upload_id,seq,created_at}');
-select private.add_tenant_policies('public.upload_chunks', 'uploads', '{select,insert,update,delete}');
-
-grant select, delete on public.upload_chunks to service_role;
-grant insert (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
-grant update (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
+select private.add_deny_policy('private.upload_chunks');
 
 -- sql/schema/leads/upload_errors.sql
 
@@ -4537,7 +4467,7 @@ create trigger ask_suppressions_update
     )
     execute function private.ask_suppressions_update();
 
-select private.add_counts(
+select switchboard.track_counts(
     'public.leads', 'public.datasets',
     '{"organization_id": "organization_id", "dataset_id": "id"}',
     '{"total_leads": true, "active_leads": "archived_at is null", "hot_leads": "contact_status = ''HOT''",
@@ -4692,12 +4622,12 @@ grant select, insert, update, delete on public.upload_rows to service_role;
 
 -- What holds for an import: what the caller says, else the campaign's settings, else ours.
 
-create function private.import_options(p_org uuid, p_scope uuid[], p_dataset_id uuid, p_given jsonb) returns jsonb
+create function private.import_options(org uuid, scope uuid[], dataset uuid, given jsonb) returns jsonb
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_given jsonb := coalesce(p_given, '{}');
+    v_given jsonb := coalesce(given, '{}');
     v_options jsonb;
 begin
     if not switchboard.json_is_bounded(v_given, 65536) then
@@ -4722,9 +4652,9 @@ begin
         join public.organizations o on o.id = d.organization_id
         left join public.campaign_settings s
             on s.organization_id = d.organization_id and s.id = d.campaign_settings_id
-        where d.organization_id = p_org
-            and d.id = p_dataset_id
-            and (p_scope is null or d.id = any (p_scope));
+        where d.organization_id = org
+            and d.id = dataset
+            and (import_options.scope is null or d.id = any (import_options.scope));
     if not found then
         raise exception using
             errcode = 'PT404',
@@ -4775,12 +4705,12 @@ comment on function private.missing_columns(jsonb, text[]) is
     'The required fields that no column fills, by the mapping or its name. Raises nothing.';
 
 -- A file without a required column is refused as a whole; an empty cell is an error of its row.
-create function private.require_columns(p_options jsonb, p_columns text[]) returns void
+create function private.require_columns(options jsonb, columns text[]) returns void
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_missing constant text[] := private.missing_columns(p_options, p_columns);
+    v_missing constant text[] := private.missing_columns(require_columns.options, columns);
 begin
     if v_missing <> '{}' then
         raise exception using
@@ -4793,14 +4723,14 @@ $$;
 comment on function private.require_columns(jsonb, text[]) is
     'Refuses columns of which none fills a required field. Raises 22023.';
 
-create function private.lock_imports(p_org uuid) returns void
+create function private.lock_imports(org uuid) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
     -- Duplicates are looked for in all datasets, and two imports side by side would miss each other's rows. The second does
     -- not wait, for each that does holds one of the few connections that all organizations share.
-    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || p_org, 0)) then
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || org, 0)) then
         raise exception using
             errcode = 'PT409',
             message = 'import_running',
@@ -4941,20 +4871,20 @@ comment on function private.decide_rows(private.import_job) is
 -- The one statement that writes an import: new leads, what merged ones gain, errors, and rows that made no lead.
 -- Long: one statement does the work, so that every row is decided against the same state and written once.
 
-create function private.import_batch(p_job private.import_job) returns jsonb
+create function private.import_batch(job private.import_job) returns jsonb
     language plpgsql volatile
     set search_path = ''
     set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_org constant uuid := p_job.organization_id;
-    v_merges constant boolean := p_job.options ->> 'duplicate_action' = 'merge';
-    v_flags constant boolean := p_job.options ->> 'duplicate_action' = 'flag';
+    v_org constant uuid := job.organization_id;
+    v_merges constant boolean := job.options ->> 'duplicate_action' = 'merge';
+    v_flags constant boolean := job.options ->> 'duplicate_action' = 'flag';
     v_report jsonb;
 begin
     with
-    decided as materialized (select * from private.decide_rows(p_job)),
+    decided as materialized (select * from private.decide_rows(job)),
     -- What all rows of one number say together: the first value of each field, all notes.
     folded as materialized (
         select d.phone_number,
@@ -4988,7 +4918,7 @@ begin
             contact_status, duplicate_of, dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
-        select v_org, d.id, p_job.dataset_id, d.first_name,
+        select v_org, d.id, job.dataset_id, d.first_name,
             coalesce(f.last_name, d.last_name), d.phone_number, d.phone_input,
             coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquiry_date, d.inquiry_date),
@@ -4996,7 +4926,7 @@ begin
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
             case when v_flags and not d.keeps_opt_out then d.lead_id end,
-            d.dup_seq, p_job.upload_id, d.row_number
+            d.dup_seq, job.upload_id, d.row_number
         from decided d
         left join folded f on f.phone_number = d.phone_number
         left join folded_attributes a on a.phone_number = d.phone_number
@@ -5034,12 +4964,12 @@ begin
         insert into public.upload_errors (
             organization_id, upload_id, dataset_id, row_number, column_name, value, reason
         )
-        select v_org, p_job.upload_id, p_job.dataset_id, r.row_number, r."column", r.value, r.reason
+        select v_org, job.upload_id, job.dataset_id, r.row_number, r."column", r.value, r.reason
         from reported r
     ),
     recorded_rows as (
         insert into public.upload_rows (organization_id, upload_id, dataset_id, row_number, decision, lead_id)
-        select v_org, p_job.upload_id, p_job.dataset_id, d.row_number, d.decision,
+        select v_org, job.upload_id, job.dataset_id, d.row_number, d.decision,
             case when d.keeps_opt_out then d.id else d.lead_id end
         from decided d
         where d.decision in ('merged', 'skipped', 'suppressed')
@@ -5076,18 +5006,18 @@ $$;
 comment on function private.import_batch(private.import_job) is
     'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
 
-create function private.count_upload(p_org uuid, p_upload_id uuid, p_report jsonb) returns void
+create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     update public.uploads u
-        set rows_detected = u.rows_detected + (p_report ->> 'detected')::integer,
-            rows_inserted = u.rows_inserted + (p_report ->> 'inserted')::integer,
-            rows_merged = u.rows_merged + (p_report ->> 'merged')::integer,
-            rows_skipped = u.rows_skipped + (p_report ->> 'skipped')::integer,
-            rows_suppressed = u.rows_suppressed + (p_report ->> 'suppressed')::integer,
-            rows_failed = u.rows_failed + (p_report ->> 'failed')::integer
-        where u.organization_id = p_org and u.id = p_upload_id;
+        set rows_detected = u.rows_detected + (report ->> 'detected')::integer,
+            rows_inserted = u.rows_inserted + (report ->> 'inserted')::integer,
+            rows_merged = u.rows_merged + (report ->> 'merged')::integer,
+            rows_skipped = u.rows_skipped + (report ->> 'skipped')::integer,
+            rows_suppressed = u.rows_suppressed + (report ->> 'suppressed')::integer,
+            rows_failed = u.rows_failed + (report ->> 'failed')::integer
+        where u.organization_id = org and u.id = count_upload.upload_id;
 end;
 comment on function private.count_upload(uuid, uuid, jsonb) is
     'Adds what a batch made of its rows to the counts of its upload. Raises nothing.';
@@ -5210,7 +5140,7 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtextextended('create_upload ' || v_org, 0));
     if max_open <= (
-        select count(distinct c.upload_id) from public.upload_chunks c where c.organization_id = v_org and c.seq = 0
+        select count(distinct c.upload_id) from private.upload_chunks c where c.organization_id = v_org and c.seq = 0
     ) then
         raise exception using
             errcode = 'PT429',
@@ -5250,7 +5180,7 @@ grant execute on function private.create_upload(uuid, text, bigint, text, text, 
 grant execute on function public.create_upload(uuid, text, bigint, text, text, jsonb) to authenticated;
 
 -- An upload of the caller's, locked: two calls about one upload follow each other.
-create function private.importer_upload(p_upload_id uuid) returns public.uploads
+create function private.importer_upload(upload_id uuid) returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -5262,7 +5192,7 @@ begin
     select * into v_upload
         from public.uploads u
         where u.organization_id = v_org
-            and u.id = p_upload_id
+            and u.id = importer_upload.upload_id
             and (v_scope is null or u.dataset_id = any (v_scope))
         for no key update;
     if not found then
@@ -5301,12 +5231,12 @@ begin
         raise exception using errcode = '22023', message = 'seq and chunk must be given, and chunk be 1 byte to 4 MB';
     end if;
     select coalesce(max(c.seq) + 1, 0) into v_next
-        from public.upload_chunks c
+        from private.upload_chunks c
         where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
     if p_seq < v_next then
         -- Sent again, because the answer was lost.
         if not exists (
-            select from public.upload_chunks c
+            select from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.seq = p_seq
@@ -5337,7 +5267,7 @@ begin
                 message = 'file_too_large',
                 detail = format('With this piece the file has more than %s bytes.', coalesce(v_upload.file_size, max_bytes));
         end if;
-        insert into public.upload_chunks (organization_id, upload_id, seq, starts_at, content)
+        insert into private.upload_chunks (organization_id, upload_id, seq, starts_at, content)
         values (v_upload.organization_id, v_upload.id, p_seq, v_upload.bytes_received, v_content);
         update public.uploads u
             set bytes_received = u.bytes_received + octet_length(v_content)
@@ -5366,25 +5296,25 @@ grant execute on function public.append_upload_chunk(uuid, integer, text) to aut
 
 -- What an import would do, before it does.
 
-create function private.upload_source(p_org uuid, p_upload_id uuid, p_from bigint) returns text
+create function private.upload_source(org uuid, upload_id uuid, from_byte bigint) returns text
     language sql immutable
     set search_path = ''
 begin atomic
     select format(
-        'select c.content from public.upload_chunks c where c.organization_id = %L and c.upload_id = %L
+        'select c.content from private.upload_chunks c where c.organization_id = %L and c.upload_id = %L
             and c.starts_at + pg_catalog.octet_length(c.content) > %s order by c.seq',
-        p_org, p_upload_id, p_from);
+        org, upload_source.upload_id, from_byte);
 end;
 comment on function private.upload_source(uuid, uuid, bigint) is
     'The query for the pieces of an upload''s file from a byte on, as switchboard.csv_leads takes it. Raises nothing.';
 
-create function private.profile_upload(p_upload public.uploads, p_options jsonb) returns public.uploads
+create function private.profile_upload(upload public.uploads, options jsonb) returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
     max_rows constant integer := 2000000;
-    v_upload public.uploads := p_upload;
+    v_upload public.uploads := upload;
     v_profile record;
 begin
     if v_upload.bytes_received < v_upload.file_size then
@@ -5396,12 +5326,12 @@ begin
     end if;
     -- One pass over the file; again only for another dialect.
     if v_upload.row_total is null
-        or v_upload.encoding <> p_options ->> 'encoding'
-        or v_upload.delimiter <> p_options ->> 'delimiter'
+        or v_upload.encoding <> profile_upload.options ->> 'encoding'
+        or v_upload.delimiter <> profile_upload.options ->> 'delimiter'
     then
         select * into strict v_profile
             from switchboard.csv_profile(
-                private.upload_source(v_upload.organization_id, v_upload.id, 0), coalesce(p_options, '{}'));
+                private.upload_source(v_upload.organization_id, v_upload.id, 0), coalesce(profile_upload.options, '{}'));
         update public.uploads u
             set encoding = v_profile.encoding, delimiter = v_profile.delimiter, header = to_jsonb(v_profile.header),
                 bytes_read = v_profile.body_at, row_total = least(v_profile.row_count, max_rows),
@@ -5416,12 +5346,12 @@ $$;
 comment on function private.profile_upload(public.uploads, jsonb) is
     'Looks through the file of an upload that is complete: encoding, delimiter, header, rows, and what makes it unreadable (problem, problem_at). Raises PT409 upload_incomplete, 22023.';
 
-create function private.file_options(p_upload public.uploads, p_options jsonb) returns jsonb
+create function private.file_options(upload public.uploads, options jsonb) returns jsonb
     language sql immutable
     set search_path = ''
 begin atomic
-    select p_options || jsonb_build_object(
-        'header', (p_upload).header, 'encoding', (p_upload).encoding, 'delimiter', (p_upload).delimiter);
+    select file_options.options || jsonb_build_object(
+        'header', (upload).header, 'encoding', (upload).encoding, 'delimiter', (upload).delimiter);
 end;
 comment on function private.file_options(public.uploads, jsonb) is
     'Options of an import with what is known of its file. Raises nothing.';
@@ -5448,7 +5378,8 @@ begin
             message = 'upload_started',
             detail = format('The upload is %s; its preview was before.', v_upload.status);
     end if;
-    perform private.import_options(v_upload.organization_id, v_scope, v_upload.dataset_id, v_given);
+    perform private.import_options(
+        v_upload.organization_id, v_scope, v_upload.dataset_id, v_given || jsonb_build_object('mapping', v_mapping));
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         update public.uploads u set status = 'mapping', options = v_given - 'mapping'
@@ -5494,23 +5425,23 @@ $$;
 comment on function private.preview_upload(uuid, jsonb, jsonb) is
     'Body of public.preview_upload; see there. Definer: clients do not read the pieces of a file.';
 
-create function private.upload_warnings(p_upload public.uploads, p_options jsonb) returns text[]
+create function private.upload_warnings(upload public.uploads, options jsonb) returns text[]
     language sql stable
     set search_path = ''
 begin atomic
     select array(
         select w.name
         from (values
-            ('no_consent_basis', not p_options -> 'mapping' @? '$.* ? (@ == "consent_basis")'
-                and not (p_upload).header ? 'consent_basis'),
-            ('encoding_guessed', (p_upload).encoding = 'windows-1252' and not p_options ? 'encoding')
+            ('no_consent_basis', not upload_warnings.options -> 'mapping' @? '$.* ? (@ == "consent_basis")'
+                and not (upload).header ? 'consent_basis'),
+            ('encoding_guessed', (upload).encoding = 'windows-1252' and not upload_warnings.options ? 'encoding')
         ) as w (name, holds)
         where w.holds);
 end;
 comment on function private.upload_warnings(public.uploads, jsonb) is
     'What an importer should know before: no_consent_basis (nothing says why the contacts may be written to), encoding_guessed (not UTF-8: taken for windows-1252). Raises nothing.';
 
-create function private.preview_rows(p_job private.import_job) returns jsonb
+create function private.preview_rows(job private.import_job) returns jsonb
     language sql volatile
     set search_path = ''
     set jit = off
@@ -5518,7 +5449,7 @@ begin atomic
     with decided as materialized (
         select d.row_number, d.decision, d.lead_id, d.first_name, d.last_name, d.phone_number, d.email, d.postcode,
             d.attributes, d.problems
-        from private.decide_rows(p_job) as d
+        from private.decide_rows(job) as d
     )
     select jsonb_build_object(
         'counts', (
@@ -5608,7 +5539,7 @@ begin
             - private.quota_used(v_upload.organization_id, 'leads');
         exit when v_room <= 0;
         select min(c.starts_at) into v_starts_at
-            from public.upload_chunks c
+            from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.starts_at + octet_length(c.content) > v_upload.bytes_read;
@@ -5631,16 +5562,17 @@ $$;
 comment on function private.commit_upload(uuid, jsonb, jsonb) is
     'Body of public.commit_upload; see there. Definer: opt-outs of datasets outside of the caller''s scope must be found.';
 
-create function private.start_upload(p_upload public.uploads, p_scope uuid[], p_mapping jsonb, p_options jsonb)
+create function private.start_upload(upload public.uploads, scope uuid[], mapping jsonb, options jsonb)
     returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
-    v_upload public.uploads := p_upload;
-    v_given jsonb := coalesce(p_options, v_upload.options);
+    v_upload public.uploads := upload;
+    v_given jsonb := coalesce(start_upload.options, v_upload.options);
     v_options jsonb;
 begin
+    perform private.import_options(v_upload.organization_id, start_upload.scope, v_upload.dataset_id, v_given);
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         raise exception using
@@ -5650,8 +5582,8 @@ begin
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
     v_options := private.import_options(
-        v_upload.organization_id, p_scope, v_upload.dataset_id,
-        v_given || jsonb_build_object('mapping', coalesce(nullif(p_mapping, 'null'), nullif(v_upload.mapping, '{}'))));
+        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
+        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     perform private.require_columns(v_options, array(select jsonb_array_elements_text(v_upload.header)));
     -- The next file of the list has the same columns.
     update public.datasets d
@@ -5671,27 +5603,27 @@ $$;
 comment on function private.start_upload(public.uploads, uuid[], jsonb, jsonb) is
     'Makes an upload ready for its first rows: mapping and options as they hold from now on. Raises PT409 upload_incomplete, 22023.';
 
-create function private.finish_call(p_upload public.uploads, p_before integer, p_began timestamptz, p_is_full boolean)
+create function private.finish_call(upload public.uploads, rows_before integer, began timestamptz, is_full boolean)
     returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
-    v_is_done constant boolean := (p_upload).rows_detected >= (p_upload).row_total;
-    v_rate constant double precision := ((p_upload).rows_detected - p_before)
-        / greatest(extract(epoch from clock_timestamp() - p_began), 0.001);
+    v_is_done constant boolean := (upload).rows_detected >= (upload).row_total;
+    v_rate constant double precision := ((upload).rows_detected - rows_before)
+        / greatest(extract(epoch from clock_timestamp() - began), 0.001);
     v_upload public.uploads;
 begin
     update public.uploads u
         set status = case when v_is_done then 'completed' else 'processing' end,
             completed_at = case when v_is_done then clock_timestamp() end,
-            problem = case when p_is_full and not v_is_done then 'quota_exceeded' end,
+            problem = case when is_full and not v_is_done then 'quota_exceeded' end,
             rows_per_second = case when v_rate > 0 then v_rate else u.rows_per_second end,
             seconds_remaining = case when v_rate > 0 then ceil((u.row_total - u.rows_detected) / v_rate) end
-        where u.organization_id = (p_upload).organization_id and u.id = (p_upload).id
+        where u.organization_id = (upload).organization_id and u.id = (upload).id
         returning * into strict v_upload;
     if v_is_done then
-        delete from public.upload_chunks c
+        delete from private.upload_chunks c
             where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
     end if;
     return v_upload;
@@ -5700,16 +5632,16 @@ $$;
 comment on function private.finish_call(public.uploads, integer, timestamptz, boolean) is
     'Notes where a call of commit_upload came to, how fast it was, and that it is done; the pieces of the file then go. Raises nothing.';
 
-create function private.upload_progress(p_upload public.uploads) returns jsonb
+create function private.upload_progress(upload public.uploads) returns jsonb
     language sql stable
     set search_path = ''
 begin atomic
     select jsonb_build_object(
-        'upload_id', (p_upload).id, 'status', (p_upload).status, 'problem', (p_upload).problem,
-        'row_total', (p_upload).row_total, 'detected', (p_upload).rows_detected, 'inserted', (p_upload).rows_inserted,
-        'merged', (p_upload).rows_merged, 'skipped', (p_upload).rows_skipped, 'suppressed', (p_upload).rows_suppressed,
-        'failed', (p_upload).rows_failed, 'rows_per_second', (p_upload).rows_per_second,
-        'seconds_remaining', (p_upload).seconds_remaining);
+        'upload_id', (upload).id, 'status', (upload).status, 'problem', (upload).problem,
+        'row_total', (upload).row_total, 'detected', (upload).rows_detected, 'inserted', (upload).rows_inserted,
+        'merged', (upload).rows_merged, 'skipped', (upload).rows_skipped, 'suppressed', (upload).rows_suppressed,
+        'failed', (upload).rows_failed, 'rows_per_second', (upload).rows_per_second,
+        'seconds_remaining', (upload).seconds_remaining);
 end;
 comment on function private.upload_progress(public.uploads) is 'What commit_upload answers. Raises nothing.';
 
@@ -6707,14 +6639,14 @@ $$;
 comment on function private.cancel_upload(uuid) is
     'Body of public.cancel_upload; see there. Definer: clients do not touch the pieces.';
 
-create function private.give_up_upload(p_org uuid, p_upload_id uuid, p_problem text) returns public.uploads
+create function private.give_up_upload(org uuid, upload_id uuid, problem text) returns public.uploads
     language sql volatile
     set search_path = ''
 begin atomic
-    delete from public.upload_chunks c where c.organization_id = p_org and c.upload_id = p_upload_id;
+    delete from private.upload_chunks c where c.organization_id = org and c.upload_id = give_up_upload.upload_id;
     update public.uploads u
-        set status = 'failed', problem = p_problem, seconds_remaining = null
-        where u.organization_id = p_org and u.id = p_upload_id
+        set status = 'failed', problem = give_up_upload.problem, seconds_remaining = null
+        where u.organization_id = org and u.id = give_up_upload.upload_id
         returning u.*;
 end;
 comment on function private.give_up_upload(uuid, uuid, text) is

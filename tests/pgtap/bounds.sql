@@ -81,6 +81,12 @@ select is(tests.attempt($$ update public.lessons set tags = array['tag', repeat(
 create temporary table calls_with_giants (function regprocedure primary key, call text, refused text);
 insert into calls_with_giants values
     ('public.import_leads(uuid, jsonb, jsonb)', 'select public.import_leads(tests.id(''a.dataset''), list) from giant', 'PT413 rows_too_large'),
+    ('public.create_upload(uuid, text, bigint, text, text, jsonb)', 'select public.create_upload(tests.id(''a.dataset''), ''x.csv'', options => object) from giant',
+        '22023 options must not exceed 64 kB of JSON text'),
+    ('public.preview_upload(uuid, jsonb, jsonb)', 'select public.preview_upload(tests.id(''a.upload''), object) from giant',
+        '22023 options must not exceed 64 kB of JSON text'),
+    ('public.commit_upload(uuid, jsonb, jsonb)', 'select public.commit_upload(tests.id(''a.upload''), null, object) from giant',
+        '22023 options must not exceed 64 kB of JSON text'),
     ('public.add_phone_number(text, text, uuid, uuid, text, jsonb)',
         'select public.add_phone_number(''03069 990810'', ''twilio'', metadata => object) from giant',
         '22023 metadata must not exceed 16 kB of JSON text'),

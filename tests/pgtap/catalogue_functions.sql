@@ -22,8 +22,8 @@ $$, 'every SQL and plpgsql function has search_path pinned to nothing');
 select is_empty($$
     select full_name from all_functions
     where language = 'c' and prorettype = 'trigger'::regtype
-        -- It fires for every row of an import, and its one statement qualifies every name.
-        and function_name <> 'normalize_phone'
+        -- It fires for every row of an import, and its one statement qualifies every name; the other sets it when it writes.
+        and function_name not in ('normalize_phone', 'maintain_counts')
         and not coalesce('search_path=""' = any (proconfig), false)
 $$, 'so have native trigger functions, which run statements');
 select is_empty($$
@@ -53,7 +53,10 @@ select bag_eq(
     $$ select full_name from all_functions where prosrc ~* '\mexecute\M' $$,
     $$ values
         ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)'),
-        ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)'),
+        ('switchboard.track_counts(child regclass, parent regclass, key jsonb, counters jsonb)'),
+        ('switchboard.untrack_counts(child regclass, parent regclass)'),
+        ('switchboard.rebuild_counts(child regclass, batch integer)'),
+        ('switchboard.verify_counts(child regclass)'),
         ('private.add_quota(target regclass, quota text)'),
         ('private.make_append_only(target regclass, hint text)'),
         ('private.migrations()'),
@@ -87,6 +90,12 @@ select bag_eq(
     $$ select full_name, provolatile::text, prosecdef from all_functions
         where schema_name = 'public' and prorettype <> 'trigger'::regtype $$,
     $$ values
+        ('public.append_upload_chunk(upload_id uuid, seq integer, chunk text)', 'v', false),
+        ('public.create_upload(dataset_id uuid, filename text, file_size bigint, file_type text, storage_path text, options jsonb)', 'v', false),
+        ('public.preview_upload(upload_id uuid, mapping jsonb, options jsonb)', 'v', false),
+        ('public.commit_upload(upload_id uuid, mapping jsonb, options jsonb)', 'v', false),
+        ('public.undo_upload(upload_id uuid)', 'v', false),
+        ('public.cancel_upload(upload_id uuid)', 'v', false),
         ('public.accept_invitation(token text)', 'v', false),
         ('public.change_plan(organization_id uuid, plan text)', 'v', false),
         ('public.usage()', 's', false),
@@ -126,13 +135,40 @@ select bag_eq(
 select bag_eq(
     $$ select full_name, provolatile::text, prosecdef from all_functions where schema_name = 'private' $$,
     $$ values
+        ('private.lock_imports(org uuid)', 'v', false),
+        ('private.create_upload(p_dataset_id uuid, p_filename text, p_file_size bigint, p_file_type text, p_storage_path text, p_options jsonb)', 'v', true),
+        ('private.lead_options(options jsonb)', 'i', false),
+        ('private.missing_columns(options jsonb, columns text[])', 'i', false),
+        ('private.import_batch(job private.import_job)', 'v', false),
+        ('private.upload_progress(upload uploads)', 's', false),
+        ('private.require_importer()', 's', false),
+        ('private.preview_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb)', 'v', true),
+        ('private.profile_upload(upload uploads, options jsonb)', 'v', false),
+        ('private.give_up_upload(org uuid, upload_id uuid, problem text)', 'v', false),
+        ('private.prune_uploads(older_than interval)', 'v', false),
+        ('private.preview_rows(job private.import_job)', 'v', false),
+        ('private.cancel_upload(p_upload_id uuid)', 'v', true),
+        ('private.undo_upload(p_upload_id uuid)', 'v', true),
+        ('private.commit_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb)', 'v', true),
+        ('private.upload_warnings(upload uploads, options jsonb)', 's', false),
+        ('private.parse_rows(job private.import_job)', 'v', false),
+        ('private.decide_rows(job private.import_job)', 'v', false),
+        ('private.importer_upload(upload_id uuid)', 'v', false),
+        ('private.import_options(org uuid, scope uuid[], dataset uuid, given jsonb)', 's', false),
+        ('private.finish_call(upload uploads, rows_before integer, began timestamp with time zone, is_full boolean)', 'v', false),
+        ('private.count_upload(org uuid, upload_id uuid, report jsonb)', 'v', false),
+        ('private.file_options(upload uploads, options jsonb)', 'i', false),
+        ('private.append_upload_chunk(p_upload_id uuid, p_seq integer, p_chunk text)', 'v', true),
+        ('private.upload_source(org uuid, upload_id uuid, from_byte bigint)', 'i', false),
+        ('private.require_columns(options jsonb, columns text[])', 's', false),
+        ('private.is_untouched(lead leads)', 's', false),
+        ('private.start_upload(upload uploads, scope uuid[], mapping jsonb, options jsonb)', 'v', false),
         ('private.add_audit(target regclass, redacted text[], ignored text[], verbs text[], capability text)', 'v', false),
         ('private.audit_values(row_values jsonb, compared_with jsonb, redacted text[], ignored text[])', 'i', false),
         ('private.refuse_audit_change()', 'v', false),
         ('private.write_audit()', 'v', true),
         ('private.readable_audit()', 's', true),
         ('private.prune_audit(before timestamp with time zone)', 'v', false),
-        ('private.add_counts(child regclass, parent regclass, key jsonb, counters jsonb)', 'v', false),
         ('private.add_broadcast(target regclass, capability text)', 'v', false),
         ('private.make_append_only(target regclass, hint text)', 'v', false),
         ('private.providers()', 'i', false),
@@ -263,7 +299,7 @@ select bag_eq(
 select is_empty($$
     select f.full_name from all_functions f
     where f.schema_name = 'private' and f.prosecdef and has_function_privilege('authenticated', f.oid, 'execute')
-        and f.prosrc !~ '(switchboard\.require_(organization|user_id)|private\.require_person)\('
+        and f.prosrc !~ '(switchboard\.require_(organization|user_id)|private\.(require_person|require_importer|importer_upload))\('
         -- A view and policies call them: for somebody who is nobody they answer nothing.
         and not (f.function_name in ('member_contact', 'may_join_topic') and pg_get_functiondef(f.oid) ~ 'switchboard\.user_id\(\)')
         and not (f.function_name = 'readable_audit' and pg_get_functiondef(f.oid) ~ 'switchboard\.organization_for\(')
@@ -330,6 +366,17 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)', 'i', 's', true, 1),
         ('switchboard.credential_hint(value jsonb)', 'i', 's', true, 1),
         ('switchboard.assert_sealed(value jsonb)', 'i', 's', true, 1),
+        ('switchboard.tracked_counts(child regclass)', 's', 'u', false, 100),
+        ('switchboard.counter_statements(child text, parent text, key text, counters text)', 'i', 's', true, 1),
+        ('switchboard.rebuild_counts(child regclass, batch integer)', 'v', 'u', false, 100),
+        ('switchboard.track_counts(child regclass, parent regclass, key jsonb, counters jsonb)', 'v', 'u', false, 100),
+        ('switchboard.verify_counts(child regclass)', 's', 'u', false, 100),
+        ('switchboard.parse_lead(cells jsonb, options jsonb)', 'i', 's', true, 1),
+        ('switchboard.suggest_mapping(header text[], sample jsonb, country text)', 'i', 's', true, 1),
+        ('switchboard.csv_leads(source text, options jsonb, from_byte bigint, first_row integer, max_rows integer)', 's', 'r', false, 1),
+        ('switchboard.csv_profile(source text, options jsonb)', 's', 'r', true, 1),
+        ('switchboard.untrack_counts(child regclass, parent regclass)', 'v', 'u', false, 100),
+        ('switchboard.csv_line(cells text[])', 'i', 's', true, 1),
         ('switchboard.json_is_bounded(value jsonb, bytes integer)', 'i', 's', true, 1),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)', 'i', 's', true, 1) $$,
     'the native functions and their marks');
@@ -433,6 +480,21 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.suggest_mapping(header text[], sample jsonb, country text)'),
+        ('public.create_upload(dataset_id uuid, filename text, file_size bigint, file_type text, storage_path text, options jsonb)'),
+        ('private.append_upload_chunk(p_upload_id uuid, p_seq integer, p_chunk text)'),
+        ('public.append_upload_chunk(upload_id uuid, seq integer, chunk text)'),
+        ('switchboard.parse_lead(cells jsonb, options jsonb)'),
+        ('public.commit_upload(upload_id uuid, mapping jsonb, options jsonb)'),
+        ('private.cancel_upload(p_upload_id uuid)'),
+        ('private.undo_upload(p_upload_id uuid)'),
+        ('private.create_upload(p_dataset_id uuid, p_filename text, p_file_size bigint, p_file_type text, p_storage_path text, p_options jsonb)'),
+        ('public.preview_upload(upload_id uuid, mapping jsonb, options jsonb)'),
+        ('public.cancel_upload(upload_id uuid)'),
+        ('switchboard.csv_line(cells text[])'),
+        ('private.commit_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb)'),
+        ('public.undo_upload(upload_id uuid)'),
+        ('private.preview_upload(p_upload_id uuid, p_mapping jsonb, p_options jsonb)'),
         ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)') $$,
     'authenticated may call these functions and no other');
@@ -494,6 +556,9 @@ select bag_eq(
         ('switchboard.is_sealed(value jsonb)'),
         ('switchboard.credential_hint(value jsonb)'),
         ('switchboard.assert_sealed(value jsonb)'),
+        ('switchboard.suggest_mapping(header text[], sample jsonb, country text)'),
+        ('switchboard.parse_lead(cells jsonb, options jsonb)'),
+        ('switchboard.csv_line(cells text[])'),
         ('switchboard.json_is_bounded(value jsonb, bytes integer)'),
         ('switchboard.compile_prompt(structure jsonb, lessons jsonb, options jsonb)'),
         ('switchboard.seal(plain jsonb, organization_id uuid, row_id text, purpose text)'),

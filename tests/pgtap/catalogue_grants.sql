@@ -211,7 +211,7 @@ select bag_eq(
         where c.relkind in ('r', 'p') and not has_column_privilege('service_role', c.oid, a.attnum, p) $$,
     $$ select t, c, p from (values
             ('datasets', 'total_leads'), ('datasets', 'active_leads'), ('datasets', 'hot_leads'), ('datasets', 'converted_leads'),
-            ('leads', 'total_messages'), ('leads', 'phone_type'), ('leads', 'phone_validity'),
+            ('leads', 'total_messages'), ('leads', 'phone_type'), ('leads', 'region'), ('leads', 'phone_validity'),
             ('prompts', 'compiled_prompt'), ('prompts', 'compiled_sha256'), ('prompts', 'compile_report'), ('prompts', 'lessons_count'),
             ('prompts', 'manual_edits_count'), ('prompts', 'template_scope')
         ) as x (t, c), unnest(array['insert', 'update']) as p

@@ -26,19 +26,20 @@ create table public.notes (
 insert into public.boards (organization_id, id) values
     (tests.id('a'), tests.id('a.board')), (tests.id('a'), tests.id('a.board.2')), (tests.id('b'), tests.id('b.board'));
 
--- add_counts
-select is(tests.refusal(statement) ->> 'sqlstate', '22023', 'add_counts refuses ' || title) from (values
-    ('a key that is no object', $$ select private.add_counts('public.notes', 'public.boards', '[]', '{"notes": true}') $$),
-    ('no key', $$ select private.add_counts('public.notes', 'public.boards', null, '{"notes": true}') $$),
-    ('an unknown column of the child', $$ select private.add_counts('public.notes', 'public.boards', '{"other": "id"}', '{"notes": true}') $$),
-    ('an unknown column of the parent', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "other"}', '{"notes": true}') $$),
-    ('no counter', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{}') $$),
-    ('what is no predicate', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "7 = 7"}') $$),
-    ('an unknown counter', $$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"other": true}') $$)
+-- track_counts
+select is(tests.refusal(statement) ->> 'sqlstate', '22023', 'track_counts refuses ' || title) from (values
+    ('a key that is no object', $$ select switchboard.track_counts('public.notes', 'public.boards', '[]', '{"notes": true}') $$),
+    ('no key', $$ select switchboard.track_counts('public.notes', 'public.boards', null, '{"notes": true}') $$),
+    ('an unknown column of the child', $$ select switchboard.track_counts('public.notes', 'public.boards', '{"other": "id"}', '{"notes": true}') $$),
+    ('an unknown column of the parent', $$ select switchboard.track_counts('public.notes', 'public.boards', '{"board_id": "other"}', '{"notes": true}') $$),
+    ('no counter', $$ select switchboard.track_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{}') $$),
+    ('what is no predicate', $$ select switchboard.track_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "7 = 7"}') $$),
+    ('an unknown counter', $$ select switchboard.track_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"other": true}') $$)
 ) as t (title, statement);
-select is(tests.refusal($$ select private.add_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "other is null"}') $$) ->> 'sqlstate',
-    '42703', 'a predicate on a column that is not there is refused when it is applied');
-select private.add_counts(
+select is(tests.refusal($$ select switchboard.track_counts('public.notes', 'public.boards', '{"board_id": "id"}', '{"notes": "other is null"}') $$) ->> 'sqlstate',
+    '39P01', 'a predicate on a column that is not there is refused when it is applied');
+insert into public.notes (organization_id, id, board_id, is_open) values (tests.id('a'), gen_random_uuid(), tests.id('a.board'), true);
+select switchboard.track_counts(
     'public.notes', 'public.boards', '{"organization_id": "organization_id", "board_id": "id"}',
     '{"notes": true, "open_notes": "is_open"}'
 );
@@ -48,6 +49,10 @@ as $$
     select string_agg(format('%s/%s', notes, open_notes), ' ' order by organization_id = tests.id('b'), id = tests.id('a.board.2'))
     from public.boards
 $$;
+select is(tests.counters(), '1/1 0/0 0/0', 'rows from before are counted');
+select is(tests.refusal($$ select switchboard.track_counts('public.notes', 'public.boards', '{"organization_id": "organization_id", "board_id": "id"}', '{"notes": true}') $$) ->> 'sqlstate',
+    '42710', 'a pair is tracked once');
+delete from public.notes;
 insert into public.notes (organization_id, id, board_id, is_open) values
     (tests.id('a'), tests.id('a.note'), tests.id('a.board'), true), (tests.id('a'), gen_random_uuid(), tests.id('a.board'), false),
     (tests.id('b'), gen_random_uuid(), tests.id('b.board'), true), (tests.id('b'), gen_random_uuid(), null, true);
@@ -59,9 +64,42 @@ select is(tests.counters(), '1/0 0/0 1/1', 'a deletion');
 truncate public.notes;
 select is(tests.counters(), '0/0 0/0 0/0', 'a truncation');
 
+-- verify_counts, rebuild_counts
+insert into public.notes (organization_id, id, board_id, is_open)
+    select tests.id('a'), gen_random_uuid(), tests.id('a.board'), true from generate_series(1, 3);
+select is_empty($$ select * from switchboard.verify_counts('public.notes') $$, 'counters are exact');
+update public.boards set notes = 7, open_notes = open_notes where id = tests.id('a.board');
+update public.boards set open_notes = 1 where id = tests.id('b.board');
+select bag_eq($$ select parent, key ->> 'id', counter, cached, counted from switchboard.verify_counts('public.notes') $$,
+    format($$ values ('public.boards'::regclass, %L, 'notes', 7::bigint, 3::bigint), ('public.boards', %L, 'open_notes', 1, 0) $$, tests.id('a.board'), tests.id('b.board')),
+    'verify_counts names what is not');
+select is(array[switchboard.rebuild_counts('public.notes', 1), switchboard.rebuild_counts('public.notes', 1), switchboard.rebuild_counts('public.notes', 1)],
+    array[1, 1, 0], 'rebuild_counts mends as many parents as it is told');
+select is(tests.counters(), '3/3 0/0 0/0', 'and they are exact again');
+
+-- What is kept for a trigger goes with what it was made of.
+alter table public.notes rename column is_open to open;
+select is(tests.refusal($$ insert into public.notes (organization_id, id, board_id, open) values (tests.id('a'), gen_random_uuid(), tests.id('a.board'), true) $$) ->> 'sqlstate',
+    '39P01', 'a column that was renamed under a predicate is missed at once');
+alter table public.notes rename column open to is_open;
+alter table public.boards rename column notes to all_notes;
+select is(tests.refusal($$ insert into public.notes (organization_id, id, board_id, is_open) values (tests.id('a'), gen_random_uuid(), tests.id('a.board'), true) $$) ->> 'sqlstate',
+    '42703', 'so is a counter');
+alter table public.boards rename column all_notes to notes;
+alter table public.notes drop column is_open, add column note text, add column is_open boolean;
+insert into public.notes (organization_id, id, board_id, is_open) values (tests.id('a'), gen_random_uuid(), tests.id('a.board'), true);
+select is(tests.counters(), '4/4 0/0 0/0', 'a column may come to another place');
+truncate public.notes;
+
 alter table public.datasets add column notes integer not null default 0;
-select is(tests.refusal($$ select private.add_counts('public.notes', 'public.datasets', '{"organization_id": "organization_id", "dataset_id": "id"}', '{"notes": true}') $$),
-    '{}', 'a child counts in a second parent too');
+select lives_ok($$ select switchboard.track_counts('public.notes', 'public.datasets', '{"organization_id": "organization_id", "dataset_id": "id"}', '{"notes": true}') $$,
+    'a child counts in a second parent too');
+
+select is((select count(*)::integer from switchboard.tracked_counts('public.notes')), 8, 'by four triggers each');
+select is(switchboard.untrack_counts('public.notes', 'public.datasets'), 4, 'untrack_counts drops those of one');
+insert into public.notes (organization_id, id, board_id, is_open) values (tests.id('a'), gen_random_uuid(), tests.id('a.board'), true);
+select is(tests.counters(), '1/1 0/0 0/0', 'and leaves the other');
+truncate public.notes;
 
 -- add_quota
 select is(tests.refusal($$ select private.add_quota('public.boards', 'boards') $$) ->> 'sqlstate', '22023', 'a quota that there is not');

@@ -32,7 +32,7 @@ create temporary table cases as
                 when v.verb = 'delete' then 'delete'
                 else 'write'
             end
-        ) and (t.name <> 'upload_errors' or exists (
+        ) and (t.name not in ('upload_errors', 'upload_rows') or exists (
             select from switchboard.capabilities() c where c.role = r.role and c.capability = 'leads.read_all'
         )) as allowed,
         -- Only for the rows that are the member's own.

@@ -43,7 +43,7 @@ grant execute on function tests.topic(text, text) to authenticated;
 
 -- Member by table. A sales_rep sees some leads and calls: not their topics.
 create temporary table entities (name text);
-insert into entities values ('agents'), ('calls'), ('datasets'), ('leads'), ('phone_numbers'), ('prompts');
+insert into entities values ('agents'), ('calls'), ('datasets'), ('leads'), ('phone_numbers'), ('prompts'), ('uploads');
 select is(tests.joins('a.' || r, tests.topic('a', e.name)),
     case when r = 'sales_rep' and e.name in ('calls', 'leads') then 'nothing' else 'broadcast' end,
     format('%s joins %s', r, e.name))

@@ -35,7 +35,7 @@ begin
             - private.quota_used(v_upload.organization_id, 'leads');
         exit when v_room <= 0;
         select min(c.starts_at) into v_starts_at
-            from public.upload_chunks c
+            from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.starts_at + octet_length(c.content) > v_upload.bytes_read;
@@ -58,16 +58,17 @@ $$;
 comment on function private.commit_upload(uuid, jsonb, jsonb) is
     'Body of public.commit_upload; see there. Definer: opt-outs of datasets outside of the caller''s scope must be found.';
 
-create function private.start_upload(p_upload public.uploads, p_scope uuid[], p_mapping jsonb, p_options jsonb)
+create function private.start_upload(upload public.uploads, scope uuid[], mapping jsonb, options jsonb)
     returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
-    v_upload public.uploads := p_upload;
-    v_given jsonb := coalesce(p_options, v_upload.options);
+    v_upload public.uploads := upload;
+    v_given jsonb := coalesce(start_upload.options, v_upload.options);
     v_options jsonb;
 begin
+    perform private.import_options(v_upload.organization_id, start_upload.scope, v_upload.dataset_id, v_given);
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         raise exception using
@@ -77,8 +78,8 @@ begin
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
     v_options := private.import_options(
-        v_upload.organization_id, p_scope, v_upload.dataset_id,
-        v_given || jsonb_build_object('mapping', coalesce(nullif(p_mapping, 'null'), nullif(v_upload.mapping, '{}'))));
+        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
+        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     perform private.require_columns(v_options, array(select jsonb_array_elements_text(v_upload.header)));
     -- The next file of the list has the same columns.
     update public.datasets d
@@ -98,27 +99,27 @@ $$;
 comment on function private.start_upload(public.uploads, uuid[], jsonb, jsonb) is
     'Makes an upload ready for its first rows: mapping and options as they hold from now on. Raises PT409 upload_incomplete, 22023.';
 
-create function private.finish_call(p_upload public.uploads, p_before integer, p_began timestamptz, p_is_full boolean)
+create function private.finish_call(upload public.uploads, rows_before integer, began timestamptz, is_full boolean)
     returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
-    v_is_done constant boolean := (p_upload).rows_detected >= (p_upload).row_total;
-    v_rate constant double precision := ((p_upload).rows_detected - p_before)
-        / greatest(extract(epoch from clock_timestamp() - p_began), 0.001);
+    v_is_done constant boolean := (upload).rows_detected >= (upload).row_total;
+    v_rate constant double precision := ((upload).rows_detected - rows_before)
+        / greatest(extract(epoch from clock_timestamp() - began), 0.001);
     v_upload public.uploads;
 begin
     update public.uploads u
         set status = case when v_is_done then 'completed' else 'processing' end,
             completed_at = case when v_is_done then clock_timestamp() end,
-            problem = case when p_is_full and not v_is_done then 'quota_exceeded' end,
+            problem = case when is_full and not v_is_done then 'quota_exceeded' end,
             rows_per_second = case when v_rate > 0 then v_rate else u.rows_per_second end,
             seconds_remaining = case when v_rate > 0 then ceil((u.row_total - u.rows_detected) / v_rate) end
-        where u.organization_id = (p_upload).organization_id and u.id = (p_upload).id
+        where u.organization_id = (upload).organization_id and u.id = (upload).id
         returning * into strict v_upload;
     if v_is_done then
-        delete from public.upload_chunks c
+        delete from private.upload_chunks c
             where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
     end if;
     return v_upload;
@@ -127,16 +128,16 @@ $$;
 comment on function private.finish_call(public.uploads, integer, timestamptz, boolean) is
     'Notes where a call of commit_upload came to, how fast it was, and that it is done; the pieces of the file then go. Raises nothing.';
 
-create function private.upload_progress(p_upload public.uploads) returns jsonb
+create function private.upload_progress(upload public.uploads) returns jsonb
     language sql stable
     set search_path = ''
 begin atomic
     select jsonb_build_object(
-        'upload_id', (p_upload).id, 'status', (p_upload).status, 'problem', (p_upload).problem,
-        'row_total', (p_upload).row_total, 'detected', (p_upload).rows_detected, 'inserted', (p_upload).rows_inserted,
-        'merged', (p_upload).rows_merged, 'skipped', (p_upload).rows_skipped, 'suppressed', (p_upload).rows_suppressed,
-        'failed', (p_upload).rows_failed, 'rows_per_second', (p_upload).rows_per_second,
-        'seconds_remaining', (p_upload).seconds_remaining);
+        'upload_id', (upload).id, 'status', (upload).status, 'problem', (upload).problem,
+        'row_total', (upload).row_total, 'detected', (upload).rows_detected, 'inserted', (upload).rows_inserted,
+        'merged', (upload).rows_merged, 'skipped', (upload).rows_skipped, 'suppressed', (upload).rows_suppressed,
+        'failed', (upload).rows_failed, 'rows_per_second', (upload).rows_per_second,
+        'seconds_remaining', (upload).seconds_remaining);
 end;
 comment on function private.upload_progress(public.uploads) is 'What commit_upload answers. Raises nothing.';
 

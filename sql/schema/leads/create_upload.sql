@@ -32,7 +32,7 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtextextended('create_upload ' || v_org, 0));
     if max_open <= (
-        select count(distinct c.upload_id) from public.upload_chunks c where c.organization_id = v_org and c.seq = 0
+        select count(distinct c.upload_id) from private.upload_chunks c where c.organization_id = v_org and c.seq = 0
     ) then
         raise exception using
             errcode = 'PT429',
@@ -72,7 +72,7 @@ grant execute on function private.create_upload(uuid, text, bigint, text, text, 
 grant execute on function public.create_upload(uuid, text, bigint, text, text, jsonb) to authenticated;
 
 -- An upload of the caller's, locked: two calls about one upload follow each other.
-create function private.importer_upload(p_upload_id uuid) returns public.uploads
+create function private.importer_upload(upload_id uuid) returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -84,7 +84,7 @@ begin
     select * into v_upload
         from public.uploads u
         where u.organization_id = v_org
-            and u.id = p_upload_id
+            and u.id = importer_upload.upload_id
             and (v_scope is null or u.dataset_id = any (v_scope))
         for no key update;
     if not found then
@@ -123,12 +123,12 @@ begin
         raise exception using errcode = '22023', message = 'seq and chunk must be given, and chunk be 1 byte to 4 MB';
     end if;
     select coalesce(max(c.seq) + 1, 0) into v_next
-        from public.upload_chunks c
+        from private.upload_chunks c
         where c.organization_id = v_upload.organization_id and c.upload_id = v_upload.id;
     if p_seq < v_next then
         -- Sent again, because the answer was lost.
         if not exists (
-            select from public.upload_chunks c
+            select from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.seq = p_seq
@@ -159,7 +159,7 @@ begin
                 message = 'file_too_large',
                 detail = format('With this piece the file has more than %s bytes.', coalesce(v_upload.file_size, max_bytes));
         end if;
-        insert into public.upload_chunks (organization_id, upload_id, seq, starts_at, content)
+        insert into private.upload_chunks (organization_id, upload_id, seq, starts_at, content)
         values (v_upload.organization_id, v_upload.id, p_seq, v_upload.bytes_received, v_content);
         update public.uploads u
             set bytes_received = u.bytes_received + octet_length(v_content)

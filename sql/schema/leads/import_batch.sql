@@ -1,20 +1,20 @@
 -- The one statement that writes an import: new leads, what merged ones gain, errors, and rows that made no lead.
 -- Long: one statement does the work, so that every row is decided against the same state and written once.
 
-create function private.import_batch(p_job private.import_job) returns jsonb
+create function private.import_batch(job private.import_job) returns jsonb
     language plpgsql volatile
     set search_path = ''
     set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_org constant uuid := p_job.organization_id;
-    v_merges constant boolean := p_job.options ->> 'duplicate_action' = 'merge';
-    v_flags constant boolean := p_job.options ->> 'duplicate_action' = 'flag';
+    v_org constant uuid := job.organization_id;
+    v_merges constant boolean := job.options ->> 'duplicate_action' = 'merge';
+    v_flags constant boolean := job.options ->> 'duplicate_action' = 'flag';
     v_report jsonb;
 begin
     with
-    decided as materialized (select * from private.decide_rows(p_job)),
+    decided as materialized (select * from private.decide_rows(job)),
     -- What all rows of one number say together: the first value of each field, all notes.
     folded as materialized (
         select d.phone_number,
@@ -48,7 +48,7 @@ begin
             contact_status, duplicate_of, dup_seq, upload_id, row_number
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
-        select v_org, d.id, p_job.dataset_id, d.first_name,
+        select v_org, d.id, job.dataset_id, d.first_name,
             coalesce(f.last_name, d.last_name), d.phone_number, d.phone_input,
             coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquiry_date, d.inquiry_date),
@@ -56,7 +56,7 @@ begin
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
             case when v_flags and not d.keeps_opt_out then d.lead_id end,
-            d.dup_seq, p_job.upload_id, d.row_number
+            d.dup_seq, job.upload_id, d.row_number
         from decided d
         left join folded f on f.phone_number = d.phone_number
         left join folded_attributes a on a.phone_number = d.phone_number
@@ -94,12 +94,12 @@ begin
         insert into public.upload_errors (
             organization_id, upload_id, dataset_id, row_number, column_name, value, reason
         )
-        select v_org, p_job.upload_id, p_job.dataset_id, r.row_number, r."column", r.value, r.reason
+        select v_org, job.upload_id, job.dataset_id, r.row_number, r."column", r.value, r.reason
         from reported r
     ),
     recorded_rows as (
         insert into public.upload_rows (organization_id, upload_id, dataset_id, row_number, decision, lead_id)
-        select v_org, p_job.upload_id, p_job.dataset_id, d.row_number, d.decision,
+        select v_org, job.upload_id, job.dataset_id, d.row_number, d.decision,
             case when d.keeps_opt_out then d.id else d.lead_id end
         from decided d
         where d.decision in ('merged', 'skipped', 'suppressed')
@@ -136,18 +136,18 @@ $$;
 comment on function private.import_batch(private.import_job) is
     'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
 
-create function private.count_upload(p_org uuid, p_upload_id uuid, p_report jsonb) returns void
+create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     update public.uploads u
-        set rows_detected = u.rows_detected + (p_report ->> 'detected')::integer,
-            rows_inserted = u.rows_inserted + (p_report ->> 'inserted')::integer,
-            rows_merged = u.rows_merged + (p_report ->> 'merged')::integer,
-            rows_skipped = u.rows_skipped + (p_report ->> 'skipped')::integer,
-            rows_suppressed = u.rows_suppressed + (p_report ->> 'suppressed')::integer,
-            rows_failed = u.rows_failed + (p_report ->> 'failed')::integer
-        where u.organization_id = p_org and u.id = p_upload_id;
+        set rows_detected = u.rows_detected + (report ->> 'detected')::integer,
+            rows_inserted = u.rows_inserted + (report ->> 'inserted')::integer,
+            rows_merged = u.rows_merged + (report ->> 'merged')::integer,
+            rows_skipped = u.rows_skipped + (report ->> 'skipped')::integer,
+            rows_suppressed = u.rows_suppressed + (report ->> 'suppressed')::integer,
+            rows_failed = u.rows_failed + (report ->> 'failed')::integer
+        where u.organization_id = org and u.id = count_upload.upload_id;
 end;
 comment on function private.count_upload(uuid, uuid, jsonb) is
     'Adds what a batch made of its rows to the counts of its upload. Raises nothing.';

@@ -1,11 +1,11 @@
 -- What holds for an import: what the caller says, else the campaign's settings, else ours.
 
-create function private.import_options(p_org uuid, p_scope uuid[], p_dataset_id uuid, p_given jsonb) returns jsonb
+create function private.import_options(org uuid, scope uuid[], dataset uuid, given jsonb) returns jsonb
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_given jsonb := coalesce(p_given, '{}');
+    v_given jsonb := coalesce(given, '{}');
     v_options jsonb;
 begin
     if not switchboard.json_is_bounded(v_given, 65536) then
@@ -30,9 +30,9 @@ begin
         join public.organizations o on o.id = d.organization_id
         left join public.campaign_settings s
             on s.organization_id = d.organization_id and s.id = d.campaign_settings_id
-        where d.organization_id = p_org
-            and d.id = p_dataset_id
-            and (p_scope is null or d.id = any (p_scope));
+        where d.organization_id = org
+            and d.id = dataset
+            and (import_options.scope is null or d.id = any (import_options.scope));
     if not found then
         raise exception using
             errcode = 'PT404',
@@ -83,12 +83,12 @@ comment on function private.missing_columns(jsonb, text[]) is
     'The required fields that no column fills, by the mapping or its name. Raises nothing.';
 
 -- A file without a required column is refused as a whole; an empty cell is an error of its row.
-create function private.require_columns(p_options jsonb, p_columns text[]) returns void
+create function private.require_columns(options jsonb, columns text[]) returns void
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_missing constant text[] := private.missing_columns(p_options, p_columns);
+    v_missing constant text[] := private.missing_columns(require_columns.options, columns);
 begin
     if v_missing <> '{}' then
         raise exception using
@@ -101,14 +101,14 @@ $$;
 comment on function private.require_columns(jsonb, text[]) is
     'Refuses columns of which none fills a required field. Raises 22023.';
 
-create function private.lock_imports(p_org uuid) returns void
+create function private.lock_imports(org uuid) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
     -- Duplicates are looked for in all datasets, and two imports side by side would miss each other's rows. The second does
     -- not wait, for each that does holds one of the few connections that all organizations share.
-    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || p_org, 0)) then
+    if not pg_try_advisory_xact_lock(hashtextextended('import_leads ' || org, 0)) then
         raise exception using
             errcode = 'PT409',
             message = 'import_running',

@@ -218,7 +218,7 @@ create trigger ask_suppressions_update
     )
     execute function private.ask_suppressions_update();
 
-select private.add_counts(
+select switchboard.track_counts(
     'public.leads', 'public.datasets',
     '{"organization_id": "organization_id", "dataset_id": "id"}',
     '{"total_leads": true, "active_leads": "archived_at is null", "hot_leads": "contact_status = ''HOT''",

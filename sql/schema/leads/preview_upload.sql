@@ -1,24 +1,24 @@
 -- What an import would do, before it does.
 
-create function private.upload_source(p_org uuid, p_upload_id uuid, p_from bigint) returns text
+create function private.upload_source(org uuid, upload_id uuid, from_byte bigint) returns text
     language sql immutable
     set search_path = ''
 begin atomic
     select format(
-        'select c.content from public.upload_chunks c where c.organization_id = %L and c.upload_id = %L
+        'select c.content from private.upload_chunks c where c.organization_id = %L and c.upload_id = %L
             and c.starts_at + pg_catalog.octet_length(c.content) > %s order by c.seq',
-        p_org, p_upload_id, p_from);
+        org, upload_source.upload_id, from_byte);
 end;
 comment on function private.upload_source(uuid, uuid, bigint) is
     'The query for the pieces of an upload''s file from a byte on, as switchboard.csv_leads takes it. Raises nothing.';
 
-create function private.profile_upload(p_upload public.uploads, p_options jsonb) returns public.uploads
+create function private.profile_upload(upload public.uploads, options jsonb) returns public.uploads
     language plpgsql volatile
     set search_path = ''
 as $$
 declare
     max_rows constant integer := 2000000;
-    v_upload public.uploads := p_upload;
+    v_upload public.uploads := upload;
     v_profile record;
 begin
     if v_upload.bytes_received < v_upload.file_size then
@@ -30,12 +30,12 @@ begin
     end if;
     -- One pass over the file; again only for another dialect.
     if v_upload.row_total is null
-        or v_upload.encoding <> p_options ->> 'encoding'
-        or v_upload.delimiter <> p_options ->> 'delimiter'
+        or v_upload.encoding <> profile_upload.options ->> 'encoding'
+        or v_upload.delimiter <> profile_upload.options ->> 'delimiter'
     then
         select * into strict v_profile
             from switchboard.csv_profile(
-                private.upload_source(v_upload.organization_id, v_upload.id, 0), coalesce(p_options, '{}'));
+                private.upload_source(v_upload.organization_id, v_upload.id, 0), coalesce(profile_upload.options, '{}'));
         update public.uploads u
             set encoding = v_profile.encoding, delimiter = v_profile.delimiter, header = to_jsonb(v_profile.header),
                 bytes_read = v_profile.body_at, row_total = least(v_profile.row_count, max_rows),
@@ -50,12 +50,12 @@ $$;
 comment on function private.profile_upload(public.uploads, jsonb) is
     'Looks through the file of an upload that is complete: encoding, delimiter, header, rows, and what makes it unreadable (problem, problem_at). Raises PT409 upload_incomplete, 22023.';
 
-create function private.file_options(p_upload public.uploads, p_options jsonb) returns jsonb
+create function private.file_options(upload public.uploads, options jsonb) returns jsonb
     language sql immutable
     set search_path = ''
 begin atomic
-    select p_options || jsonb_build_object(
-        'header', (p_upload).header, 'encoding', (p_upload).encoding, 'delimiter', (p_upload).delimiter);
+    select file_options.options || jsonb_build_object(
+        'header', (upload).header, 'encoding', (upload).encoding, 'delimiter', (upload).delimiter);
 end;
 comment on function private.file_options(public.uploads, jsonb) is
     'Options of an import with what is known of its file. Raises nothing.';
@@ -82,7 +82,8 @@ begin
             message = 'upload_started',
             detail = format('The upload is %s; its preview was before.', v_upload.status);
     end if;
-    perform private.import_options(v_upload.organization_id, v_scope, v_upload.dataset_id, v_given);
+    perform private.import_options(
+        v_upload.organization_id, v_scope, v_upload.dataset_id, v_given || jsonb_build_object('mapping', v_mapping));
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         update public.uploads u set status = 'mapping', options = v_given - 'mapping'
@@ -128,23 +129,23 @@ $$;
 comment on function private.preview_upload(uuid, jsonb, jsonb) is
     'Body of public.preview_upload; see there. Definer: clients do not read the pieces of a file.';
 
-create function private.upload_warnings(p_upload public.uploads, p_options jsonb) returns text[]
+create function private.upload_warnings(upload public.uploads, options jsonb) returns text[]
     language sql stable
     set search_path = ''
 begin atomic
     select array(
         select w.name
         from (values
-            ('no_consent_basis', not p_options -> 'mapping' @? '$.* ? (@ == "consent_basis")'
-                and not (p_upload).header ? 'consent_basis'),
-            ('encoding_guessed', (p_upload).encoding = 'windows-1252' and not p_options ? 'encoding')
+            ('no_consent_basis', not upload_warnings.options -> 'mapping' @? '$.* ? (@ == "consent_basis")'
+                and not (upload).header ? 'consent_basis'),
+            ('encoding_guessed', (upload).encoding = 'windows-1252' and not upload_warnings.options ? 'encoding')
         ) as w (name, holds)
         where w.holds);
 end;
 comment on function private.upload_warnings(public.uploads, jsonb) is
     'What an importer should know before: no_consent_basis (nothing says why the contacts may be written to), encoding_guessed (not UTF-8: taken for windows-1252). Raises nothing.';
 
-create function private.preview_rows(p_job private.import_job) returns jsonb
+create function private.preview_rows(job private.import_job) returns jsonb
     language sql volatile
     set search_path = ''
     set jit = off
@@ -152,7 +153,7 @@ begin atomic
     with decided as materialized (
         select d.row_number, d.decision, d.lead_id, d.first_name, d.last_name, d.phone_number, d.email, d.postcode,
             d.attributes, d.problems
-        from private.decide_rows(p_job) as d
+        from private.decide_rows(job) as d
     )
     select jsonb_build_object(
         'counts', (

@@ -17,14 +17,14 @@ $$;
 comment on function private.cancel_upload(uuid) is
     'Body of public.cancel_upload; see there. Definer: clients do not touch the pieces.';
 
-create function private.give_up_upload(p_org uuid, p_upload_id uuid, p_problem text) returns public.uploads
+create function private.give_up_upload(org uuid, upload_id uuid, problem text) returns public.uploads
     language sql volatile
     set search_path = ''
 begin atomic
-    delete from public.upload_chunks c where c.organization_id = p_org and c.upload_id = p_upload_id;
+    delete from private.upload_chunks c where c.organization_id = org and c.upload_id = give_up_upload.upload_id;
     update public.uploads u
-        set status = 'failed', problem = p_problem, seconds_remaining = null
-        where u.organization_id = p_org and u.id = p_upload_id
+        set status = 'failed', problem = give_up_upload.problem, seconds_remaining = null
+        where u.organization_id = org and u.id = give_up_upload.upload_id
         returning u.*;
 end;
 comment on function private.give_up_upload(uuid, uuid, text) is

@@ -1,7 +1,7 @@
--- Upload chunks: the pieces of a file until its import is completed. They hold people's data and nobody reads them through
--- the API: append_upload_chunk writes them, commit_upload reads and at the end deletes them.
+-- Upload chunks: the pieces of a file until its import is completed. They hold people's data and no role of the API reads
+-- them: append_upload_chunk writes them, commit_upload reads and at the end deletes them.
 
-create table public.upload_chunks (
+create table private.upload_chunks (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     upload_id uuid not null,
     seq integer not null
@@ -19,16 +19,11 @@ create table public.upload_chunks (
         on delete cascade
 );
 -- Read once and deleted: compressing would cost more than it saves.
-alter table public.upload_chunks alter column content set storage external;
-comment on table public.upload_chunks is
-    'The pieces of a file that is being imported, deleted when it is. Not for clients: what is in a file is as much as leads.';
-comment on column public.upload_chunks.seq is 'From 0, without a gap.';
-comment on column public.upload_chunks.starts_at is 'The byte of the file with which it begins.';
-comment on column public.upload_chunks.sha256 is 'Tells a piece that was sent twice from another one.';
+alter table private.upload_chunks alter column content set storage external;
+comment on table private.upload_chunks is
+    'The pieces of a file that is being imported, deleted when it is. For the definer functions of imports: what is in a file is as much as leads.';
+comment on column private.upload_chunks.seq is 'From 0, without a gap.';
+comment on column private.upload_chunks.starts_at is 'The byte of the file with which it begins.';
+comment on column private.upload_chunks.sha256 is 'Tells a piece that was sent twice from another one.';
 
-select private.add_row_triggers('public.upload_chunks', '{organization_id,upload_id,seq,created_at}');
-select private.add_tenant_policies('public.upload_chunks', 'uploads', '{select,insert,update,delete}');
-
-grant select, delete on public.upload_chunks to service_role;
-grant insert (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
-grant update (organization_id, upload_id, seq, starts_at, content, created_at) on public.upload_chunks to service_role;
+select private.add_deny_policy('private.upload_chunks');

@@ -1,14 +1,14 @@
 //! Counter cache: which counters of which parent row change when child rows come, go or change.
 //!
-//! Reads a trigger's arguments and writes the one statement that moves the counters by the difference. It recounts
-//! nothing, so its cost follows the rows that changed and not the size of the table (S4's trigger recounts the whole
-//! dataset for every row).
+//! Reads a trigger's arguments: the parent, the key, and what each counter counts. The trigger adds up the differences of
+//! the rows that changed and moves each parent once; nothing is recounted, so the cost follows those rows and not the size
+//! of the table (S4's trigger recounts the whole dataset for every row).
 
 mod predicate;
 mod spec;
 
 pub use predicate::{Predicate, PredicateError};
-pub use spec::{CounterSpec, Event, SpecError};
+pub use spec::{CounterSpec, SpecError};
 
 /// Quotes an SQL identifier.
 pub(crate) fn quote_ident(name: &str) -> String {

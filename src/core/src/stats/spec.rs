@@ -1,20 +1,7 @@
-//! A trigger's arguments, checked, and the statements made from them.
+//! A trigger's arguments, checked, and the statements on the parent that are made from them.
 
-use super::{Predicate, PredicateError, quote_ident};
+use super::{Predicate, PredicateError, quote_ident, quote_literal};
 use serde_json::{Map, Value};
-
-/// What happened to the child table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Rows came.
-    Insert,
-    /// Rows changed.
-    Update,
-    /// Rows went.
-    Delete,
-    /// All rows went.
-    Truncate,
-}
 
 /// Which counters of which parent table follow the child table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,23 +95,40 @@ impl CounterSpec {
         )
     }
 
-    /// The statement that brings the counters up to date after `event`, reading the transition tables `new_rows` and
-    /// `old_rows`. It moves each counter by its difference, touches no parent whose counters stay, and takes the
-    /// parents' row locks in key order, so that two statements over the same parents cannot deadlock.
-    pub fn statement(&self, event: Event) -> String {
-        match event {
-            Event::Truncate => self.zero(),
-            Event::Insert => self.apply(&self.rows("new_rows", 1)),
-            Event::Delete => self.apply(&self.rows("old_rows", -1)),
-            Event::Update => self.apply(&format!(
-                "{} union all {}",
-                self.rows("old_rows", -1),
-                self.rows("new_rows", 1)
-            )),
-        }
+    /// The child's columns that say which parent a row counts for.
+    pub fn key(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.key.iter().map(|(child, _)| child.as_str())
     }
 
-    fn zero(&self) -> String {
+    /// What each counter counts; `None` is every row.
+    pub fn predicates(&self) -> impl ExactSizeIterator<Item = Option<&Predicate>> {
+        self.counters
+            .iter()
+            .map(|(_, predicate)| predicate.as_ref())
+    }
+
+    /// The statement that moves one parent's counters. Parameters: the key, then the difference of each counter.
+    pub fn update(&self) -> String {
+        let keys = self.key.len();
+        let sets = self.counters.iter().enumerate().map(|(i, (counter, _))| {
+            let counter = quote_ident(counter);
+            format!("{counter} = p.{counter} + ${}", keys + i + 1)
+        });
+        let matches = self
+            .key
+            .iter()
+            .enumerate()
+            .map(|(i, (_, parent))| format!("p.{} = ${}", quote_ident(parent), i + 1));
+        format!(
+            "update {} p set {} where {}",
+            self.parent_sql(),
+            sets.collect::<Vec<_>>().join(", "),
+            matches.collect::<Vec<_>>().join(" and ")
+        )
+    }
+
+    /// The statement after which no parent counts anything.
+    pub fn zero(&self) -> String {
         let list = |separator: &str, value: &str| {
             self.counters
                 .iter()
@@ -140,93 +144,88 @@ impl CounterSpec {
         )
     }
 
-    /// Each child row as its key (k1 …) and what it adds to each counter (c1 …).
-    fn rows(&self, table: &str, sign: i8) -> String {
-        let keys = self
+    fn matches(&self) -> String {
+        let same = self
             .key
             .iter()
-            .enumerate()
-            .map(|(i, (child, _))| format!("r.{} as k{}", quote_ident(child), i + 1));
-        let counts = self.counters.iter().enumerate().map(|(i, (_, predicate))| {
-            let value = match predicate {
-                None => format!("{sign}"),
-                Some(predicate) => {
-                    format!("case when {} then {sign} else 0 end", predicate.to_sql("r"))
-                }
-            };
-            format!("{value} as c{}", i + 1)
-        });
-        let columns = keys.chain(counts).collect::<Vec<_>>().join(", ");
-        format!("select {columns} from {table} r")
+            .map(|(child, parent)| format!("c.{} = p.{}", quote_ident(child), quote_ident(parent)));
+        same.collect::<Vec<_>>().join(" and ")
     }
 
-    fn apply(&self, rows: &str) -> String {
-        let join = |items: Vec<String>, separator: &str| items.join(separator);
-        let key_numbers = 1..=self.key.len();
-        let keys = join(
-            key_numbers.clone().map(|i| format!("r.k{i}")).collect(),
-            ", ",
-        );
-        let not_null = join(
-            key_numbers
-                .clone()
-                .map(|i| format!("r.k{i} is not null"))
-                .collect(),
-            " and ",
-        );
-        let sums = join(
-            (1..=self.counters.len())
-                .map(|i| format!("sum(r.c{i})::bigint as c{i}"))
-                .collect(),
-            ", ",
-        );
-        let changed = join(
-            (1..=self.counters.len())
-                .map(|i| format!("sum(r.c{i}) <> 0"))
-                .collect(),
-            " or ",
-        );
-        let matches = join(
-            self.key
-                .iter()
-                .enumerate()
-                .map(|(i, (_, parent))| format!("p.{} = d.k{}", quote_ident(parent), i + 1))
-                .collect(),
-            " and ",
-        );
-        let parent_keys = join(
-            self.key
-                .iter()
-                .map(|(_, parent)| format!("p.{}", quote_ident(parent)))
-                .collect(),
-            ", ",
-        );
-        let locked_keys = join(
-            key_numbers.clone().map(|i| format!("d.k{i}")).collect(),
-            ", ",
-        );
-        let same = join(
-            key_numbers.map(|i| format!("l.k{i} = d.k{i}")).collect(),
-            " and ",
-        );
-        let sets = join(
-            self.counters
-                .iter()
-                .enumerate()
-                .map(|(i, (counter, _))| {
-                    let counter = quote_ident(counter);
-                    format!("{counter} = p.{counter} + d.c{}", i + 1)
-                })
-                .collect(),
-            ", ",
-        );
-        let parent = self.parent_sql();
+    fn counts(&self) -> impl Iterator<Item = String> {
+        self.counters.iter().map(|(_, predicate)| match predicate {
+            None => "count(*)".to_owned(),
+            Some(predicate) => format!("count(*) filter (where {})", predicate.to_sql("c")),
+        })
+    }
+
+    /// A query that answers where a counter is not what counting the rows of `child` (a quoted name) gives: `key` (jsonb),
+    /// `counter`, `cached`, `counted`.
+    pub fn differences(&self, child: &str) -> String {
+        let counts = self.counts().enumerate();
+        let counts = counts.map(|(i, count)| format!("{count} as n{}", i + 1));
+        let key = self
+            .key
+            .iter()
+            .map(|(_, parent)| format!("{}, p.{}", quote_literal(parent), quote_ident(parent)));
+        let counters = self.counters.iter().enumerate().map(|(i, (counter, _))| {
+            format!(
+                "({}, p.{}::bigint, n.n{})",
+                quote_literal(counter),
+                quote_ident(counter),
+                i + 1
+            )
+        });
         format!(
-            "with delta as materialized (select {keys}, {sums} from ({rows}) r where {not_null} \
-             group by {keys} having {changed}), \
-             locked as materialized (select {locked_keys} from {parent} p join delta d on {matches} \
-             order by {parent_keys} for no key update of p) \
-             update {parent} p set {sets} from delta d join locked l on {same} where {matches}"
+            "select jsonb_build_object({}) as key, v.counter, v.cached, v.counted from {} p \
+             cross join lateral (select {} from {child} c where {}) n \
+             cross join lateral (values {}) as v (counter, cached, counted) where v.cached is distinct from v.counted",
+            key.collect::<Vec<_>>().join(", "),
+            self.parent_sql(),
+            counts.collect::<Vec<_>>().join(", "),
+            self.matches(),
+            counters.collect::<Vec<_>>().join(", "),
+        )
+    }
+
+    fn one_parent(&self) -> String {
+        let keys = |row: &str| {
+            let keys = self
+                .key
+                .iter()
+                .map(|(_, parent)| format!("{row}.{}", quote_ident(parent)));
+            keys.collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "({}) = (select {} from jsonb_populate_record(null::{}, $1) k)",
+            keys("p"),
+            keys("k"),
+            self.parent_sql()
+        )
+    }
+
+    /// A statement that locks the parent with the key `$1` (jsonb), as whoever moves its counters does.
+    pub fn lock(&self) -> String {
+        format!(
+            "select 1 from {} p where {} for no key update of p",
+            self.parent_sql(),
+            self.one_parent()
+        )
+    }
+
+    /// A statement that counts the rows of the parent with the key `$1` (jsonb) anew.
+    pub fn recount(&self, child: &str) -> String {
+        let counters = self
+            .counters
+            .iter()
+            .map(|(counter, _)| quote_ident(counter));
+        format!(
+            "update {} p set ({}) = (select {} from {child} c where {}) where {}",
+            self.parent_sql(),
+            counters.collect::<Vec<_>>().join(", "),
+            self.counts().collect::<Vec<_>>().join(", "),
+            self.matches(),
+            self.one_parent(),
         )
     }
 }
@@ -245,13 +244,17 @@ mod tests {
         assert_eq!(spec.parent, ("public".into(), "datasets".into()));
         assert_eq!(spec.key.len(), 2);
         assert_eq!(
-            spec.statement(Event::Truncate),
+            spec.zero(),
             r#"update "public"."datasets" set "hot_leads" = 0, "total_leads" = 0 where "hot_leads" <> 0 or "total_leads" <> 0"#
         );
-        let insert = spec.statement(Event::Insert);
-        assert!(insert.contains("from new_rows r") && !insert.contains("old_rows"));
-        let update = spec.statement(Event::Update);
-        assert!(update.contains("from new_rows r") && update.contains("from old_rows r"));
+        assert_eq!(
+            spec.update(),
+            r#"update "public"."datasets" p set "hot_leads" = p."hot_leads" + $3, "total_leads" = p."total_leads" + $4 where p."id" = $1 and p."organization_id" = $2"#
+        );
+        assert_eq!(
+            spec.key().collect::<Vec<_>>(),
+            ["dataset_id", "organization_id"]
+        );
     }
 
     #[test]
