@@ -4435,10 +4435,11 @@ create trigger apply_lead_status_update
     )
     execute function private.apply_lead_status();
 -- Opt-outs. By their names suppress_lead_… fire behind normalize_phone, and ask_suppressions_… before count_….
+-- An import has looked already; what opts out meanwhile, ask_suppressions_insert finds.
 create trigger suppress_lead_insert
     before insert on public.leads
     for each row
-    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
+    when (new.contact_status not in ('REMOVED', 'ARCHIVED') and new.upload_id is null)
     execute function private.suppress_lead();
 create trigger suppress_lead_update
     before update on public.leads
@@ -4811,6 +4812,7 @@ create function private.decide_rows(job private.import_job) returns table (
     -- The planner cannot know how many rows there are, and compiling the statement for its guess took 2.2 s where the work
     -- takes 0.9 s.
     set jit = off
+    set work_mem = '16MB'
 begin atomic
     with
     parsed as materialized (
@@ -4834,16 +4836,20 @@ begin atomic
                     and s.lifted_at is null
             ) as is_suppressed
         ) as s
-        cross join lateral (
-            select (array_agg(
-                    e.id order by e.dataset_id = (job).dataset_id desc, e.duplicate_of is not null, e.created_at, e.id
-                ))[1] as lead_id,
-                max(e.dup_seq) filter (where e.dataset_id = (job).dataset_id) as last_seq
+        left join lateral (
+            select e.id as lead_id, (
+                    select max(t.dup_seq) from public.leads t
+                    where t.organization_id = (job).organization_id
+                        and t.dataset_id = (job).dataset_id
+                        and t.phone_number = n.phone_number
+                ) as last_seq
             from public.leads e
             where e.organization_id = (job).organization_id
                 and e.phone_number = n.phone_number
                 and ((job).scope is null or e.dataset_id = any ((job).scope))
-        ) as l
+            order by e.dataset_id = (job).dataset_id desc, e.duplicate_of is not null, e.created_at, e.id
+            limit 1
+        ) as l on true
     )
     select p.id, p.row_number, p.ends_at, p.first_name, p.last_name, p.phone_number, p.phone_input, p.phone_extension,
             p.email, p.postcode, p.inquiry_date, p.notes, p.consent_basis, p.consent_at, p.attributes, p.problems,
@@ -4875,6 +4881,7 @@ create function private.import_batch(job private.import_job) returns jsonb
     language plpgsql volatile
     set search_path = ''
     set jit = off
+    set work_mem = '16MB'
 as $$
 #variable_conflict use_column
 declare
@@ -5445,6 +5452,7 @@ create function private.preview_rows(job private.import_job) returns jsonb
     language sql volatile
     set search_path = ''
     set jit = off
+    set work_mem = '16MB'
 begin atomic
     with decided as materialized (
         select d.row_number, d.decision, d.lead_id, d.first_name, d.last_name, d.phone_number, d.email, d.postcode,
@@ -5512,7 +5520,7 @@ as $$
 declare
     -- A call must end well before the API's statement_timeout, 8 s in Supabase.
     max_time constant interval := '2 seconds';
-    batch constant integer := 5000;
+    batch constant integer := 10000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
     v_scope constant uuid[] := switchboard.dataset_scope();

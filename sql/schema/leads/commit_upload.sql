@@ -8,7 +8,7 @@ as $$
 declare
     -- A call must end well before the API's statement_timeout, 8 s in Supabase.
     max_time constant interval := '2 seconds';
-    batch constant integer := 5000;
+    batch constant integer := 10000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
     v_scope constant uuid[] := switchboard.dataset_scope();

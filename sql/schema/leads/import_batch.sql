@@ -5,6 +5,7 @@ create function private.import_batch(job private.import_job) returns jsonb
     language plpgsql volatile
     set search_path = ''
     set jit = off
+    set work_mem = '16MB'
 as $$
 #variable_conflict use_column
 declare

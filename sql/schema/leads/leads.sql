@@ -186,10 +186,11 @@ create trigger apply_lead_status_update
     )
     execute function private.apply_lead_status();
 -- Opt-outs. By their names suppress_lead_… fire behind normalize_phone, and ask_suppressions_… before count_….
+-- An import has looked already; what opts out meanwhile, ask_suppressions_insert finds.
 create trigger suppress_lead_insert
     before insert on public.leads
     for each row
-    when (new.contact_status not in ('REMOVED', 'ARCHIVED'))
+    when (new.contact_status not in ('REMOVED', 'ARCHIVED') and new.upload_id is null)
     execute function private.suppress_lead();
 create trigger suppress_lead_update
     before update on public.leads

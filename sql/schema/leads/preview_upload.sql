@@ -149,6 +149,7 @@ create function private.preview_rows(job private.import_job) returns jsonb
     language sql volatile
     set search_path = ''
     set jit = off
+    set work_mem = '16MB'
 begin atomic
     with decided as materialized (
         select d.row_number, d.decision, d.lead_id, d.first_name, d.last_name, d.phone_number, d.email, d.postcode,

@@ -57,6 +57,71 @@ export interface ImportReport {
   duplicates: { row: number; action: string; lead_id: string }[];
 }
 
+/** Of `create_upload`. */
+export interface UploadCreated {
+  upload_id: string;
+  status: string;
+  next_seq: number;
+  bytes_received: number;
+}
+
+/** Of `append_upload_chunk`. */
+export interface ChunkAppended {
+  next_seq: number;
+  bytes_received: number;
+}
+
+/** Of `preview_upload`. A file with a `problem` has no counts; nor has one with `missing_columns`. */
+export interface UploadPreview {
+  upload_id: string;
+  /** Why the file cannot be read, e.g. `duplicate_header`, and where. */
+  problem?: string;
+  problem_at?: string | null;
+  encoding: string;
+  delimiter: string;
+  header: string[];
+  row_total: number;
+  rows_previewed?: number;
+  /** Column of the file → lead field; null keeps the column among the attributes. */
+  mapping?: Record<string, string | null>;
+  suggested_mapping?: Record<string, string | null>;
+  /** Required fields that no column fills. */
+  missing_columns?: string[];
+  warnings?: string[];
+  counts?: Record<
+    "inserted" | "merged" | "skipped" | "suppressed" | "failed" | "duplicates",
+    number
+  >;
+  /** Rows a reason. */
+  reasons?: Record<string, number>;
+  sample?: Record<string, Json>[];
+  errors?: { row: number; column: string | null; value: string | null; reason: string }[];
+}
+
+/** Of `commit_upload` and `cancel_upload`. */
+export interface UploadProgress {
+  upload_id: string;
+  status: "pending" | "mapping" | "processing" | "completed" | "failed";
+  problem: string | null;
+  row_total: number | null;
+  detected: number;
+  inserted: number;
+  merged: number;
+  skipped: number;
+  suppressed: number;
+  failed: number;
+  rows_per_second: number | null;
+  seconds_remaining: number | null;
+}
+
+/** Of `undo_upload`. */
+export interface UploadUndone {
+  upload_id: string;
+  deleted: number;
+  remaining: number;
+  is_done: boolean;
+}
+
 /** Of `whoami` and `switch_organization`. */
 export interface Whoami {
   user_id: string | null;
@@ -96,14 +161,20 @@ export type CallRecording = Pick<Row<"calls">, "recording_path" | "transcript">;
 /** The RPCs, each with its answer. */
 export interface Answers {
   accept_invitation: Membership;
+  append_upload_chunk: ChunkAppended;
   call_recording: CallRecording;
+  cancel_upload: UploadProgress;
   change_member: Membership;
+  commit_upload: UploadProgress;
+  create_upload: UploadCreated;
   import_leads: ImportReport;
   invite_member: Invited;
+  preview_upload: UploadPreview;
   provider_credentials: ProviderCredentials;
   route_inbound_call: Decision;
   switch_organization: Whoami;
   transfer_ownership: Membership;
+  undo_upload: UploadUndone;
   usage: Usage;
   whoami: Whoami;
 }
@@ -117,19 +188,26 @@ type JsonRpc = Exclude<
 >;
 
 const WHOAMI = ["user_id", "organization_id", "role", "capabilities", "reason"] as const;
+const PROGRESS = ["upload_id", "status", "detected", "inserted", "failed"] as const;
 const MEMBERSHIP = ["organization_id", "user_id", "role", "status", "permissions"] as const;
 
 /** Members that an answer always has; one without them comes from another release. */
 const MEMBERS: { [Rpc in JsonRpc]: readonly (keyof Answers[Rpc])[] } = {
   accept_invitation: MEMBERSHIP,
+  append_upload_chunk: ["next_seq", "bytes_received"],
   call_recording: ["recording_path", "transcript"],
+  cancel_upload: PROGRESS,
   change_member: MEMBERSHIP,
+  commit_upload: PROGRESS,
+  create_upload: ["upload_id", "next_seq"],
   import_leads: ["upload_id", "detected", "inserted", "failed", "errors", "duplicates"],
   invite_member: ["invitation_id", "token", "expires_at"],
+  preview_upload: ["upload_id", "header", "row_total"],
   provider_credentials: [],
   route_inbound_call: ["decision", "reason", "call_id", "agent", "variables"],
   switch_organization: WHOAMI,
   transfer_ownership: MEMBERSHIP,
+  undo_upload: ["upload_id", "deleted", "remaining", "is_done"],
   usage: ["plan", "limits", "used"],
   whoami: WHOAMI,
 };

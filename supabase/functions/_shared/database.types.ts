@@ -684,6 +684,8 @@ export type Database = {
           "archived_at": string | null;
           "assigned_to": string | null;
           "attributes": NonNullable<Json>;
+          "consent_at": string | null;
+          "consent_basis": string | null;
           "contact_status": string;
           "conversation_summary": string | null;
           "created_at": string;
@@ -713,6 +715,7 @@ export type Database = {
           "phone_type": string | null;
           "phone_validity": string | null;
           "postcode": string | null;
+          "region": string | null;
           "reply_received_at": string | null;
           "row_number": number | null;
           "total_messages": number;
@@ -725,6 +728,8 @@ export type Database = {
           "archived_at"?: string | null;
           "assigned_to"?: string | null;
           "attributes"?: NonNullable<Json>;
+          "consent_at"?: string | null;
+          "consent_basis"?: string | null;
           "contact_status"?: string;
           "conversation_summary"?: string | null;
           "created_at"?: string;
@@ -754,6 +759,7 @@ export type Database = {
           "phone_type"?: string | null;
           "phone_validity"?: string | null;
           "postcode"?: string | null;
+          "region"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
           "total_messages"?: number;
@@ -765,6 +771,8 @@ export type Database = {
           "archived_at"?: string | null;
           "assigned_to"?: string | null;
           "attributes"?: NonNullable<Json>;
+          "consent_at"?: string | null;
+          "consent_basis"?: string | null;
           "contact_status"?: string;
           "conversation_summary"?: string | null;
           "created_at"?: string;
@@ -794,6 +802,7 @@ export type Database = {
           "phone_type"?: string | null;
           "phone_validity"?: string | null;
           "postcode"?: string | null;
+          "region"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
           "total_messages"?: number;
@@ -1874,77 +1883,180 @@ export type Database = {
           },
         ];
       };
+      "upload_rows": {
+        Row: {
+          "created_at": string;
+          "dataset_id": string | null;
+          "decision": string;
+          "id": string;
+          "lead_id": string | null;
+          "organization_id": string;
+          "row_number": number;
+          "upload_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "decision": string;
+          "id"?: string;
+          "lead_id"?: string | null;
+          "organization_id": string;
+          "row_number": number;
+          "upload_id": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "decision"?: string;
+          "id"?: string;
+          "lead_id"?: string | null;
+          "organization_id"?: string;
+          "row_number"?: number;
+          "upload_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "upload_rows_dataset_id_fkey";
+            columns: ["organization_id", "dataset_id"];
+            isOneToOne: false;
+            referencedRelation: "datasets";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "upload_rows_lead_id_fkey";
+            columns: ["organization_id", "lead_id"];
+            isOneToOne: false;
+            referencedRelation: "leads";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "upload_rows_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "upload_rows_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "upload_rows_upload_id_fkey";
+            columns: ["organization_id", "upload_id"];
+            isOneToOne: false;
+            referencedRelation: "uploads";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
       "uploads": {
         Row: {
+          "bytes_read": number;
+          "bytes_received": number;
           "completed_at": string | null;
           "created_at": string;
           "dataset_id": string | null;
+          "delimiter": string | null;
+          "encoding": string | null;
           "file_size": number | null;
           "file_type": string | null;
           "filename": string;
+          "header": Json | null;
           "id": string;
           "mapping": NonNullable<Json>;
           "options": NonNullable<Json>;
           "organization_id": string;
+          "problem": string | null;
+          "problem_at": string | null;
           "processing_time": number | null;
+          "row_total": number | null;
           "rows_detected": number;
           "rows_failed": number;
           "rows_inserted": number;
           "rows_merged": number;
+          "rows_per_second": number | null;
           "rows_skipped": number;
           "rows_suppressed": number;
+          "seconds_remaining": number | null;
           "started_at": string | null;
           "status": string;
           "storage_path": string | null;
+          "undone_at": string | null;
           "updated_at": string;
           "uploaded_by": string | null;
         };
         ComputedFields: never;
         Insert: {
+          "bytes_read"?: number;
+          "bytes_received"?: number;
           "completed_at"?: string | null;
           "created_at"?: string;
           "dataset_id"?: string | null;
+          "delimiter"?: string | null;
+          "encoding"?: string | null;
           "file_size"?: number | null;
           "file_type"?: string | null;
           "filename": string;
+          "header"?: Json | null;
           "id"?: string;
           "mapping"?: NonNullable<Json>;
           "options"?: NonNullable<Json>;
           "organization_id"?: string;
+          "problem"?: string | null;
+          "problem_at"?: string | null;
           "processing_time"?: never;
+          "row_total"?: number | null;
           "rows_detected"?: number;
           "rows_failed"?: number;
           "rows_inserted"?: number;
           "rows_merged"?: number;
+          "rows_per_second"?: number | null;
           "rows_skipped"?: number;
           "rows_suppressed"?: number;
+          "seconds_remaining"?: number | null;
           "started_at"?: string | null;
           "status"?: string;
           "storage_path"?: string | null;
+          "undone_at"?: string | null;
           "updated_at"?: string;
           "uploaded_by"?: string | null;
         };
         Update: {
+          "bytes_read"?: number;
+          "bytes_received"?: number;
           "completed_at"?: string | null;
           "created_at"?: string;
           "dataset_id"?: string | null;
+          "delimiter"?: string | null;
+          "encoding"?: string | null;
           "file_size"?: number | null;
           "file_type"?: string | null;
           "filename"?: string;
+          "header"?: Json | null;
           "id"?: string;
           "mapping"?: NonNullable<Json>;
           "options"?: NonNullable<Json>;
           "organization_id"?: string;
+          "problem"?: string | null;
+          "problem_at"?: string | null;
           "processing_time"?: never;
+          "row_total"?: number | null;
           "rows_detected"?: number;
           "rows_failed"?: number;
           "rows_inserted"?: number;
           "rows_merged"?: number;
+          "rows_per_second"?: number | null;
           "rows_skipped"?: number;
           "rows_suppressed"?: number;
+          "seconds_remaining"?: number | null;
           "started_at"?: string | null;
           "status"?: string;
           "storage_path"?: string | null;
+          "undone_at"?: string | null;
           "updated_at"?: string;
           "uploaded_by"?: string | null;
         };
@@ -2202,8 +2314,13 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "append_upload_chunk": {
+        Args: { "chunk": string; "seq": number; "upload_id": string };
+        Returns: Json;
+      };
       "bootstrap_platform_admin": { Args: { "user_id": string }; Returns: undefined };
       "call_recording": { Args: { "call_id": string }; Returns: Json };
+      "cancel_upload": { Args: { "upload_id": string }; Returns: Json };
       "change_member": { Args: { "changes": Json; "user_id": string }; Returns: Json };
       "change_plan": {
         Args: { "organization_id": string; "plan": string };
@@ -2260,6 +2377,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "commit_upload": {
+        Args: { "mapping"?: Json; "options"?: Json; "upload_id": string };
+        Returns: Json;
+      };
       "create_organization": {
         Args: { "default_country"?: string; "name": string; "slug"?: string; "timezone"?: string };
         Returns: {
@@ -2294,6 +2415,17 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "create_upload": {
+        Args: {
+          "dataset_id": string;
+          "file_size"?: number;
+          "file_type"?: string;
+          "filename": string;
+          "options"?: Json;
+          "storage_path"?: string;
+        };
+        Returns: Json;
       };
       "custom_access_token_hook": { Args: { "event": Json }; Returns: Json };
       "delete_organization": { Args: { "confirm_slug": string }; Returns: undefined };
@@ -2419,6 +2551,10 @@ export type Database = {
         };
         Returns: string;
       };
+      "preview_upload": {
+        Args: { "mapping"?: Json; "options"?: Json; "upload_id": string };
+        Returns: Json;
+      };
       "provider_credentials": {
         Args: { "provider_account_id": string; "reason": string };
         Returns: Json;
@@ -2537,6 +2673,7 @@ export type Database = {
       };
       "switch_organization": { Args: { "organization_id": string }; Returns: Json };
       "transfer_ownership": { Args: { "user_id": string }; Returns: Json };
+      "undo_upload": { Args: { "upload_id": string }; Returns: Json };
       "usage": { Args: Record<PropertyKey, never>; Returns: Json };
       "whoami": { Args: Record<PropertyKey, never>; Returns: Json };
     };
