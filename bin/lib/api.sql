@@ -1,18 +1,19 @@
 -- Prints what bin/lib/api.ts needs of a database, as one JSON value: the functions that PostgREST offers, and the
--- installers in private that only the tables' owner calls.
+-- installers that only the tables' owner calls.
 \pset format unaligned
 \pset tuples_only on
 
 with
 offered as (
     select f.*, n.nspname,
-        f.pronamespace = 'private'::regnamespace as is_installer
+        f.pronamespace <> 'public'::regnamespace as is_installer
     from pg_proc f
     join pg_namespace n on n.oid = f.pronamespace
     where f.prokind = 'f'
         and f.prorettype <> 'trigger'::regtype
         and (
             f.pronamespace = 'public'::regnamespace
+            or f.pronamespace = 'switchboard'::regnamespace and f.proname ~ '_counts$' and f.proname <> 'maintain_counts'
             or f.pronamespace = 'private'::regnamespace
             and f.proname ~ '^(add|attach|define|drop|make)_|^(record|apply)_grants$'
             -- The body of an RPC has the RPC's name.
@@ -23,7 +24,7 @@ offered as (
         )
 )
 select coalesce(jsonb_agg(jsonb_build_object(
-        'name', case when o.is_installer then 'private.' else '' end || o.proname,
+        'name', case when o.is_installer then o.nspname || '.' else '' end || o.proname,
         'arguments', (
             select coalesce(jsonb_agg(jsonb_build_object(
                     'name', o.proargnames[i],

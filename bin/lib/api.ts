@@ -108,7 +108,7 @@ function facts(f: Described): string {
   const lines = ["```text", signature(f), "```", "", says, ""];
   const asks = f.capabilities.length ? `, with ${f.capabilities.map(code).join(", ")}` : "";
   lines.push(
-    f.name.startsWith("private.")
+    f.name.includes(".")
       ? "Called by the owner of the tables, in a migration."
       : `Called by ${who}${asks}.${f.reads_only ? " Changes nothing." : ""}`,
     "",

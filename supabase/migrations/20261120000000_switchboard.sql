@@ -5407,7 +5407,8 @@ begin
         select d.column_mapping into v_mapping
             from public.datasets d
             where d.organization_id = v_upload.organization_id and d.id = v_upload.dataset_id
-                and d.column_mapping ?| array(select jsonb_array_elements_text(v_upload.header));
+                and d.column_mapping <> '{}'
+                and v_upload.header ?& array(select m.key from jsonb_each(d.column_mapping) as m where m.value <> 'null');
         v_mapping := coalesce(v_mapping, v_suggested);
     end if;
     v_options := private.import_options(
@@ -5520,7 +5521,7 @@ as $$
 declare
     -- A call must end well before the API's statement_timeout, 8 s in Supabase.
     max_time constant interval := '2 seconds';
-    batch constant integer := 10000;
+    batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
     v_scope constant uuid[] := switchboard.dataset_scope();
@@ -5586,7 +5587,7 @@ begin
         raise exception using
             errcode = '22023',
             message = format('the file cannot be imported: %s', v_upload.problem),
-            detail = v_upload.problem_at,
+            detail = coalesce('At ' || v_upload.problem_at || '.', ''),
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
     v_options := private.import_options(
@@ -6755,14 +6756,19 @@ create function private.prune_uploads(older_than interval default '7 days') retu
     set search_path = ''
 as $$
 declare
-    v_count integer;
+    v_upload record;
+    v_count integer := 0;
 begin
-    perform private.give_up_upload(u.organization_id, u.id, 'abandoned')
+    for v_upload in
+        select u.organization_id, u.id
         from public.uploads u
         where u.status in ('pending', 'mapping', 'processing')
             and u.updated_at < now() - prune_uploads.older_than
-        for no key update skip locked;
-    get diagnostics v_count = row_count;
+        for no key update skip locked
+    loop
+        perform private.give_up_upload(v_upload.organization_id, v_upload.id, 'abandoned');
+        v_count := v_count + 1;
+    end loop;
     return v_count;
 end;
 $$;

@@ -58,7 +58,7 @@ Deno.test("a second import of an organization is refused at once, and another te
       status: 409,
       code: "PT409",
       message: "import_running",
-      hint: "Send the rows again when it has been answered.",
+      hint: "Send the request again when it has been answered.",
     });
   }
   // Another organization's import is none of theirs.

@@ -8,7 +8,7 @@ as $$
 declare
     -- A call must end well before the API's statement_timeout, 8 s in Supabase.
     max_time constant interval := '2 seconds';
-    batch constant integer := 10000;
+    batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
     v_scope constant uuid[] := switchboard.dataset_scope();
@@ -74,7 +74,7 @@ begin
         raise exception using
             errcode = '22023',
             message = format('the file cannot be imported: %s', v_upload.problem),
-            detail = v_upload.problem_at,
+            detail = coalesce('At ' || v_upload.problem_at || '.', ''),
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
     v_options := private.import_options(

@@ -104,7 +104,8 @@ begin
         select d.column_mapping into v_mapping
             from public.datasets d
             where d.organization_id = v_upload.organization_id and d.id = v_upload.dataset_id
-                and d.column_mapping ?| array(select jsonb_array_elements_text(v_upload.header));
+                and d.column_mapping <> '{}'
+                and v_upload.header ?& array(select m.key from jsonb_each(d.column_mapping) as m where m.value <> 'null');
         v_mapping := coalesce(v_mapping, v_suggested);
     end if;
     v_options := private.import_options(

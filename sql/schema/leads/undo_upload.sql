@@ -125,14 +125,19 @@ create function private.prune_uploads(older_than interval default '7 days') retu
     set search_path = ''
 as $$
 declare
-    v_count integer;
+    v_upload record;
+    v_count integer := 0;
 begin
-    perform private.give_up_upload(u.organization_id, u.id, 'abandoned')
+    for v_upload in
+        select u.organization_id, u.id
         from public.uploads u
         where u.status in ('pending', 'mapping', 'processing')
             and u.updated_at < now() - prune_uploads.older_than
-        for no key update skip locked;
-    get diagnostics v_count = row_count;
+        for no key update skip locked
+    loop
+        perform private.give_up_upload(v_upload.organization_id, v_upload.id, 'abandoned');
+        v_count := v_count + 1;
+    end loop;
     return v_count;
 end;
 $$;
