@@ -25,10 +25,6 @@ const file = (from: number, rows: number) =>
       }).join(""),
   );
 
-async function* once(bytes: Uint8Array) {
-  yield await Promise.resolve(bytes);
-}
-
 async function dataset(of: Tenant): Promise<string> {
   await service().from("organizations").update({ plan: "enterprise" }).eq("id", of.id);
   return ok(await of.as.from("datasets").insert({ name: "List" }).select("id").single()).id;
@@ -45,7 +41,7 @@ async function sent(as: SupabaseClient, dataset_id: string, bytes: Uint8Array): 
       options,
     }),
   );
-  await appendPieces(as, created.upload_id, inPieces(once(bytes), 50_000), 0, unwrap);
+  await appendPieces(as, created.upload_id, inPieces([bytes], 50_000), 0, unwrap);
   return created.upload_id;
 }
 

@@ -27,7 +27,7 @@ function base64(bytes: Uint8Array): string {
 
 /** Bytes in pieces of one size, however they come; the last may be smaller. */
 export async function* inPieces(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   size = PIECE_BYTES,
 ): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);

@@ -6,7 +6,7 @@
 import { answerOf, type UploadProgress } from "../_shared/answers.ts";
 import { Refusal, unwrapForUser } from "../_shared/errors.ts";
 import type { Context, Handler } from "../_shared/serve.ts";
-import { appendPieces, PIECE_BYTES } from "../_shared/uploads.ts";
+import { appendPieces, inPieces, PIECE_BYTES } from "../_shared/uploads.ts";
 
 /** A request has two seconds of CPU: so many pieces, or one call of commit_upload. */
 const PIECES_A_REQUEST = 8;
@@ -75,14 +75,16 @@ export const handler: Handler = {
     if (upload.status === "pending" && (total === null || upload.bytes_received < total)) {
       const signal = AbortSignal.timeout(30_000);
       const read = await part(request, upload.storage_path, upload.bytes_received, signal);
-      async function* pieces() {
-        for (let at = 0; at < read.bytes.length; at += PIECE_BYTES) {
-          yield await Promise.resolve(read.bytes.subarray(at, at + PIECE_BYTES));
-        }
-      }
       const seq = Math.floor(upload.bytes_received / PIECE_BYTES);
       let received = upload.bytes_received;
-      await appendPieces(client, id, pieces(), seq, unwrapForUser, (bytes) => received = bytes);
+      await appendPieces(
+        client,
+        id,
+        inPieces([read.bytes]),
+        seq,
+        unwrapForUser,
+        (bytes) => received = bytes,
+      );
       note({ bytes: received });
       if (received < read.total) {
         return Response.json({ ...waiting(id), bytes_received: received, file_size: read.total });

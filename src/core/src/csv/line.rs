@@ -85,7 +85,7 @@ fn may_be_changed(cell: &str) -> bool {
     if cell.len() > MAX_NUMBER || is_plain_number(cell) {
         return false;
     }
-    let text = cell.trim_start_matches(|c: char| c == ' ' || c == '\u{a0}');
+    let text = cell.trim_start_matches([' ', '\u{a0}']);
     let numeric = |c: char| c.is_ascii_digit() || " \u{a0}.,:/+-%()'".contains(c);
     let has_digit = text.contains(|c: char| c.is_ascii_digit());
     let begins = text.starts_with(|c: char| c.is_ascii_digit() || "+-.,(".contains(c));

@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str, day_first: bool) -> Option<Date> {
         _ => return None,
     };
     (year >= 1900 && (1..=days).contains(&day)).then_some(Date {
-        year: year.into(),
+        year,
         month: month as u8,
         day: day as u8,
     })

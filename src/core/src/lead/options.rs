@@ -89,6 +89,10 @@ impl Options {
     /// # Errors
     /// Names the option and the rule.
     pub fn parse(json: &str) -> Result<Self, OptionsError> {
+        // serde takes a list for a struct, too.
+        if !json.trim_start().starts_with('{') {
+            return Err(OptionsError::Shape("a JSON object is needed".to_owned()));
+        }
         let given: Given =
             serde_json::from_str(json).map_err(|error| OptionsError::Shape(error.to_string()))?;
         let mut mapping = BTreeMap::new();
