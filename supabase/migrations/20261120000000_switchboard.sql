@@ -5520,7 +5520,7 @@ create function private.commit_upload(p_upload_id uuid, p_mapping jsonb, p_optio
 as $$
 declare
     -- A call must end well before the API's statement_timeout, 8 s in Supabase.
-    max_time constant interval := '2 seconds';
+    max_time constant interval := make_interval(secs => 2);
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
@@ -6677,7 +6677,7 @@ create function private.undo_upload(p_upload_id uuid) returns jsonb
     set search_path = ''
 as $$
 declare
-    max_time constant interval := '2 seconds';
+    max_time constant interval := make_interval(secs => 2);
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);

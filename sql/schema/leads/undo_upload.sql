@@ -46,7 +46,7 @@ create function private.undo_upload(p_upload_id uuid) returns jsonb
     set search_path = ''
 as $$
 declare
-    max_time constant interval := '2 seconds';
+    max_time constant interval := make_interval(secs => 2);
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
