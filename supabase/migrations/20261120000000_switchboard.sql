@@ -4628,6 +4628,7 @@ create function private.import_options(org uuid, scope uuid[], dataset uuid, giv
     set search_path = ''
 as $$
 declare
+    v_bad text;
     v_given jsonb := coalesce(given, '{}');
     v_options jsonb;
 begin
@@ -4636,6 +4637,12 @@ begin
     end if;
     if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
+    end if;
+    select min(k) into v_bad
+        from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k
+        where jsonb_typeof(v_given -> k) not in ('boolean', 'null');
+    if v_bad is not null then
+        raise exception using errcode = '22023', message = format('options.%s must be true or false', v_bad);
     end if;
     select jsonb_build_object(
             'duplicate_action', coalesce(s.duplicate_action, 'flag'),
