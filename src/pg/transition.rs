@@ -342,7 +342,14 @@ pub(crate) fn each_row(
 }
 
 /// What is kept for triggers, and until when.
-pub(crate) struct Kept<T>(RefCell<HashMap<pg_sys::Oid, (u64, pg_sys::Oid, Rc<T>)>>);
+pub(crate) struct Kept<T>(RefCell<HashMap<pg_sys::Oid, Entry<T>>>);
+
+/// What is kept for one trigger, of which table, and when it was made.
+struct Entry<T> {
+    made: u64,
+    table: pg_sys::Oid,
+    kept: Rc<T>,
+}
 
 thread_local! {
     /// Changes of tables that this backend has heard of.
@@ -385,18 +392,21 @@ impl<T> Kept<T> {
         let changed = LAST_CHANGE
             .with_borrow(|last| last.get(&table).copied().unwrap_or(0))
             .max(LAST_OF_ALL.get());
-        if let Some((made, of, kept)) = self.0.borrow().get(&id)
-            && *made >= changed
-            && *of == table
+        if let Some(entry) = self.0.borrow().get(&id)
+            && entry.made >= changed
+            && entry.table == table
         {
-            return Ok(Rc::clone(kept));
+            return Ok(Rc::clone(&entry.kept));
         }
         // Before it is made, which may itself hear of changes.
-        let now = CHANGES.get();
+        let made = CHANGES.get();
         let kept = Rc::new(make()?);
-        self.0
-            .borrow_mut()
-            .insert(id, (now, table, Rc::clone(&kept)));
+        let entry = Entry {
+            made,
+            table,
+            kept: Rc::clone(&kept),
+        };
+        self.0.borrow_mut().insert(id, entry);
         Ok(kept)
     }
 }
