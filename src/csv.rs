@@ -135,7 +135,6 @@ fn csv_leads(
         leads,
         pieces: Pieces::open(source)?,
         skip,
-        is_finished: false,
         number: first_row,
         left: max_rows.map_or(u64::MAX, |most| u64::try_from(most).unwrap_or(0)),
     };
@@ -156,7 +155,6 @@ struct FileRows {
     pieces: Pieces,
     /// Bytes of the source before the one to begin with.
     skip: u64,
-    is_finished: bool,
     number: i32,
     left: u64,
 }
@@ -168,14 +166,11 @@ impl FileRows {
             let found = self.reader.advance().map_err(|fault| {
                 error::invalid_argument(format!("row {} of the file: {fault}", self.number))
             })?;
-            if found || self.is_finished {
+            if found || self.reader.is_finished() {
                 return Ok(found);
             }
             match self.pieces.next() {
-                None => {
-                    self.reader.finish();
-                    self.is_finished = true;
-                }
+                None => self.reader.finish(),
                 Some(piece) => {
                     let rest = usize::try_from(self.skip)
                         .map_or(&[][..], |skip| piece.get(skip..).unwrap_or_default());

@@ -27,7 +27,6 @@ create function switchboard.track_counts(child regclass, parent regclass, key js
 as $$
 declare
     v_parent text;
-    v_child text;
     v_missing text;
     v_trigger record;
 begin
@@ -59,12 +58,8 @@ begin
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.oid = parent;
-    select format('%I.%I', n.nspname, c.relname) into strict v_child
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where c.oid = child;
     -- From here on nobody writes the child until the counters are right.
-    execute format('lock table %s in share row exclusive mode', v_child);
+    execute format('lock table %s in share row exclusive mode', child);
     for v_trigger in
         select * from (values
             ('insert', 'referencing new table as new_rows'),
@@ -75,12 +70,12 @@ begin
     loop
         execute format(
             'create trigger %I after %s on %s %s for each statement execute function switchboard.maintain_counts(%L, %L, %L)',
-            format('count_%s_in_%s', v_trigger.event, split_part(v_parent, '.', 2)), v_trigger.event, v_child, v_trigger.tables,
+            format('count_%s_in_%s', v_trigger.event, split_part(v_parent, '.', 2)), v_trigger.event, child, v_trigger.tables,
             v_parent, key, counters);
     end loop;
     -- Statements that touch no row: a predicate that cannot be read is found now and not by somebody's first insert.
-    execute format('update %s set %I = %2$I where false', v_child, (select min(k) from jsonb_object_keys(key) as k));
-    execute format('delete from %s where false', v_child);
+    execute format('update %s set %I = %2$I where false', child, (select min(k) from jsonb_object_keys(key) as k));
+    execute format('delete from %s where false', child);
     while switchboard.rebuild_counts(child) > 0 loop
     end loop;
 end;

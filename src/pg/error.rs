@@ -48,10 +48,7 @@ pub(crate) fn internal(message: impl Display) -> ErrorReport {
 /// # Errors
 /// Never returns one; the type is what `#[pg_trigger]` asks for.
 pub(crate) fn raised<T>(result: Result<T, ErrorReport>) -> Result<T, ErrorReport> {
-    result.map_err(|problem| {
-        problem.report(PgLogLevel::ERROR);
-        internal("an error was reported and the function went on")
-    })
+    Ok(or_raise(result))
 }
 
 /// Raises an error where there is nobody to return it to, as in an iterator.

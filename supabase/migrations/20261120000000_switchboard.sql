@@ -4648,8 +4648,7 @@ begin
             'duplicate_action', coalesce(s.duplicate_action, 'flag'),
             'auto_normalize_uk_numbers', coalesce(s.auto_normalize_uk_numbers, true),
             'allow_international', coalesce(s.allow_international, false),
-            'required_fields', coalesce(s.required_fields, '[]'),
-            'mapping', d.column_mapping
+            'required_fields', coalesce(s.required_fields, '[]')
         ) || jsonb_strip_nulls(v_given - 'filename' - 'mapping')
         || jsonb_build_object(
             'mapping', coalesce(nullif(v_given -> 'mapping', 'null'), d.column_mapping),
@@ -5020,7 +5019,7 @@ $$;
 comment on function private.import_batch(private.import_job) is
     'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
 
-create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns void
+create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns public.uploads
     language sql volatile
     set search_path = ''
 begin atomic
@@ -5030,11 +5029,14 @@ begin atomic
             rows_merged = u.rows_merged + (report ->> 'merged')::integer,
             rows_skipped = u.rows_skipped + (report ->> 'skipped')::integer,
             rows_suppressed = u.rows_suppressed + (report ->> 'suppressed')::integer,
-            rows_failed = u.rows_failed + (report ->> 'failed')::integer
-        where u.organization_id = org and u.id = count_upload.upload_id;
+            rows_failed = u.rows_failed + (report ->> 'failed')::integer,
+            -- Rows of a list have no place in a file.
+            bytes_read = coalesce((report ->> 'ends_at')::bigint, u.bytes_read)
+        where u.organization_id = org and u.id = count_upload.upload_id
+        returning u.*;
 end;
 comment on function private.count_upload(uuid, uuid, jsonb) is
-    'Adds what a batch made of its rows to the counts of its upload. Raises nothing.';
+    'Adds what a batch made of its rows to the counts of its upload, and notes where in the file it ended. Raises nothing.';
 
 -- sql/schema/leads/import_leads.sql
 
@@ -5310,17 +5312,17 @@ grant execute on function public.append_upload_chunk(uuid, integer, text) to aut
 
 -- What an import would do, before it does.
 
-create function private.upload_source(org uuid, upload_id uuid, from_byte bigint) returns text
+create function private.upload_source(org uuid, upload_id uuid, starts_at bigint) returns text
     language sql immutable
     set search_path = ''
 begin atomic
     select format(
         'select c.content from private.upload_chunks c where c.organization_id = %L and c.upload_id = %L
-            and c.starts_at + pg_catalog.octet_length(c.content) > %s order by c.seq',
-        org, upload_source.upload_id, from_byte);
+            and c.starts_at >= %s order by c.seq',
+        org, upload_source.upload_id, upload_source.starts_at);
 end;
 comment on function private.upload_source(uuid, uuid, bigint) is
-    'The query for the pieces of an upload''s file from a byte on, as switchboard.csv_leads takes it. Raises nothing.';
+    'The query for the pieces of an upload''s file from the one on that starts at a byte, as switchboard.csv_leads takes it. Raises nothing.';
 
 create function private.profile_upload(upload public.uploads, options jsonb) returns public.uploads
     language plpgsql volatile
@@ -5562,15 +5564,11 @@ begin
         v_report := private.import_batch(row(
             v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
             private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
-            private.upload_source(v_upload.organization_id, v_upload.id, v_upload.bytes_read),
+            private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
             v_upload.bytes_read, v_upload.rows_detected + 1,
             least(batch, v_room, v_upload.row_total - v_upload.rows_detected)
         )::private.import_job);
-        perform private.count_upload(v_upload.organization_id, v_upload.id, v_report);
-        update public.uploads u
-            set bytes_read = (v_report ->> 'ends_at')::bigint
-            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
-            returning * into strict v_upload;
+        v_upload := private.count_upload(v_upload.organization_id, v_upload.id, v_report);
     end loop;
     return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_room <= 0));
 end;
@@ -5588,7 +5586,9 @@ declare
     v_given jsonb := coalesce(start_upload.options, v_upload.options);
     v_options jsonb;
 begin
-    perform private.import_options(v_upload.organization_id, start_upload.scope, v_upload.dataset_id, v_given);
+    v_options := private.import_options(
+        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
+        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         raise exception using
@@ -5597,9 +5597,6 @@ begin
             detail = coalesce('At ' || v_upload.problem_at || '.', ''),
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
-    v_options := private.import_options(
-        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
-        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     perform private.require_columns(v_options, array(select jsonb_array_elements_text(v_upload.header)));
     -- The next file of the list has the same columns.
     update public.datasets d

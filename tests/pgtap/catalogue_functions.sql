@@ -159,7 +159,7 @@ select bag_eq(
         ('private.count_upload(org uuid, upload_id uuid, report jsonb)', 'v', false),
         ('private.file_options(upload uploads, options jsonb)', 'i', false),
         ('private.append_upload_chunk(p_upload_id uuid, p_seq integer, p_chunk text)', 'v', true),
-        ('private.upload_source(org uuid, upload_id uuid, from_byte bigint)', 'i', false),
+        ('private.upload_source(org uuid, upload_id uuid, starts_at bigint)', 'i', false),
         ('private.require_columns(options jsonb, columns text[])', 's', false),
         ('private.is_untouched(lead leads)', 's', false),
         ('private.start_upload(upload uploads, scope uuid[], mapping jsonb, options jsonb)', 'v', false),

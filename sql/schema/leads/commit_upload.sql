@@ -42,15 +42,11 @@ begin
         v_report := private.import_batch(row(
             v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
             private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
-            private.upload_source(v_upload.organization_id, v_upload.id, v_upload.bytes_read),
+            private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
             v_upload.bytes_read, v_upload.rows_detected + 1,
             least(batch, v_room, v_upload.row_total - v_upload.rows_detected)
         )::private.import_job);
-        perform private.count_upload(v_upload.organization_id, v_upload.id, v_report);
-        update public.uploads u
-            set bytes_read = (v_report ->> 'ends_at')::bigint
-            where u.organization_id = v_upload.organization_id and u.id = v_upload.id
-            returning * into strict v_upload;
+        v_upload := private.count_upload(v_upload.organization_id, v_upload.id, v_report);
     end loop;
     return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_room <= 0));
 end;
@@ -68,7 +64,9 @@ declare
     v_given jsonb := coalesce(start_upload.options, v_upload.options);
     v_options jsonb;
 begin
-    perform private.import_options(v_upload.organization_id, start_upload.scope, v_upload.dataset_id, v_given);
+    v_options := private.import_options(
+        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
+        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     v_upload := private.profile_upload(v_upload, v_given);
     if v_upload.problem is not null then
         raise exception using
@@ -77,9 +75,6 @@ begin
             detail = coalesce('At ' || v_upload.problem_at || '.', ''),
             hint = 'preview_upload says where; send a mended file as a new upload.';
     end if;
-    v_options := private.import_options(
-        v_upload.organization_id, start_upload.scope, v_upload.dataset_id,
-        v_given || jsonb_build_object('mapping', coalesce(nullif(start_upload.mapping, 'null'), nullif(v_upload.mapping, '{}'))));
     perform private.require_columns(v_options, array(select jsonb_array_elements_text(v_upload.header)));
     -- The next file of the list has the same columns.
     update public.datasets d

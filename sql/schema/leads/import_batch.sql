@@ -137,7 +137,7 @@ $$;
 comment on function private.import_batch(private.import_job) is
     'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
 
-create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns void
+create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns public.uploads
     language sql volatile
     set search_path = ''
 begin atomic
@@ -147,8 +147,11 @@ begin atomic
             rows_merged = u.rows_merged + (report ->> 'merged')::integer,
             rows_skipped = u.rows_skipped + (report ->> 'skipped')::integer,
             rows_suppressed = u.rows_suppressed + (report ->> 'suppressed')::integer,
-            rows_failed = u.rows_failed + (report ->> 'failed')::integer
-        where u.organization_id = org and u.id = count_upload.upload_id;
+            rows_failed = u.rows_failed + (report ->> 'failed')::integer,
+            -- Rows of a list have no place in a file.
+            bytes_read = coalesce((report ->> 'ends_at')::bigint, u.bytes_read)
+        where u.organization_id = org and u.id = count_upload.upload_id
+        returning u.*;
 end;
 comment on function private.count_upload(uuid, uuid, jsonb) is
-    'Adds what a batch made of its rows to the counts of its upload. Raises nothing.';
+    'Adds what a batch made of its rows to the counts of its upload, and notes where in the file it ended. Raises nothing.';

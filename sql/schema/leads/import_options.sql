@@ -25,8 +25,7 @@ begin
             'duplicate_action', coalesce(s.duplicate_action, 'flag'),
             'auto_normalize_uk_numbers', coalesce(s.auto_normalize_uk_numbers, true),
             'allow_international', coalesce(s.allow_international, false),
-            'required_fields', coalesce(s.required_fields, '[]'),
-            'mapping', d.column_mapping
+            'required_fields', coalesce(s.required_fields, '[]')
         ) || jsonb_strip_nulls(v_given - 'filename' - 'mapping')
         || jsonb_build_object(
             'mapping', coalesce(nullif(v_given -> 'mapping', 'null'), d.column_mapping),

@@ -1,16 +1,16 @@
 -- What an import would do, before it does.
 
-create function private.upload_source(org uuid, upload_id uuid, from_byte bigint) returns text
+create function private.upload_source(org uuid, upload_id uuid, starts_at bigint) returns text
     language sql immutable
     set search_path = ''
 begin atomic
     select format(
         'select c.content from private.upload_chunks c where c.organization_id = %L and c.upload_id = %L
-            and c.starts_at + pg_catalog.octet_length(c.content) > %s order by c.seq',
-        org, upload_source.upload_id, from_byte);
+            and c.starts_at >= %s order by c.seq',
+        org, upload_source.upload_id, upload_source.starts_at);
 end;
 comment on function private.upload_source(uuid, uuid, bigint) is
-    'The query for the pieces of an upload''s file from a byte on, as switchboard.csv_leads takes it. Raises nothing.';
+    'The query for the pieces of an upload''s file from the one on that starts at a byte, as switchboard.csv_leads takes it. Raises nothing.';
 
 create function private.profile_upload(upload public.uploads, options jsonb) returns public.uploads
     language plpgsql volatile

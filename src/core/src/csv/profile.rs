@@ -105,7 +105,8 @@ impl Profiler {
     fn begin(&mut self, is_whole: bool) {
         let head = std::mem::take(&mut self.head);
         let marked = Encoding::of_mark(&head).map(|(encoding, _)| encoding);
-        let encoding = self.encoding.or(marked).unwrap_or_default();
+        self.encoding = self.encoding.or(marked);
+        let encoding = self.encoding.unwrap_or_default();
         let delimiter = self
             .delimiter
             .unwrap_or_else(|| dialect::guess_delimiter(&head, encoding, is_whole));
@@ -113,9 +114,6 @@ impl Profiler {
             encoding,
             delimiter,
         };
-        if marked.is_some() {
-            self.encoding = self.encoding.or(marked);
-        }
         let reader = self.reader.insert(Reader::new(self.dialect, 0));
         reader.push(&head);
         self.read();

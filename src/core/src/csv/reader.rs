@@ -104,6 +104,12 @@ impl Reader {
         self.is_finished = true;
     }
 
+    /// Whether no piece will follow.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
     fn begin(&mut self, head: &[u8]) {
         let length = match Encoding::of_mark(head) {
             Some((encoding, length)) if encoding == self.dialect.encoding => length,

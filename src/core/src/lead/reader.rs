@@ -145,8 +145,7 @@ impl LeadReader {
                 }
             }
         }
-        let is_row = !ragged;
-        self.judge(&cells, attributes, problems, is_row)
+        self.judge(&cells, attributes, problems, !ragged)
     }
 
     /// The lead in a JSON object of column → cell.
