@@ -13,6 +13,7 @@ mod lead;
 mod pg;
 mod phone;
 mod prompt;
+mod search;
 mod stats;
 mod tenant;
 

@@ -4,7 +4,7 @@ use crate::pg::error::{self, ErrorReport};
 use crate::pg::owner::as_owner_of;
 use crate::pg::session;
 use crate::pg::spi::{self, Parameter, Plan};
-use crate::pg::transition::{self, Kept, Key, Rows, Table, Test};
+use crate::pg::transition::{self, Kept, Key, Row, Rows, Table, Test};
 use crate::pg::trigger;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
@@ -13,6 +13,7 @@ use pgrx::{
 };
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use switchboard_core::stats::CounterSpec;
 
 /// A trigger's counters: what a row counts for, and the statements that move them, made when they are first needed.
@@ -20,6 +21,11 @@ struct Counters {
     spec: CounterSpec,
     key: Key,
     tests: Vec<Test>,
+    /// Beside each test: what a change of the latest value shows in, for a counter that holds one.
+    images: Vec<Option<Key>>,
+    hasher: RandomState,
+    child: String,
+    lock: OnceCell<Option<Plan>>,
     update: OnceCell<Plan>,
     zero: OnceCell<Plan>,
 }
@@ -28,18 +34,19 @@ thread_local! {
     static COUNTERS: Kept<Counters> = Kept::new();
 }
 
-/// By how much the counters of one parent move.
+/// By how much the counters of one parent move. Of a latest value: not 0, if it may have changed.
 struct Delta {
     key: Vec<Parameter>,
     counts: Vec<i64>,
 }
 
 /// Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables `old_rows` and `new_rows`, and
-/// AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child column → parent column), counters (JSON,
-/// counter column → predicate or true). Moves counters by the difference, as the table's owner.
+/// AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child → parent column), counters (JSON, parent column →
+/// true, predicate or `{value, by, where}`). Moves them as the table's owner.
 ///
 /// The rows are added up in place. A parent whose counters stay is not touched; the others are updated one by one in the
-/// order of their keys, so that two statements over the same parents cannot deadlock.
+/// order of their keys, so that two statements over the same parents cannot deadlock. A latest value is looked up under the
+/// parent's lock, through an index on key and `by`, when a row that matters for it has changed.
 ///
 /// # Errors
 /// 22023 for arguments that are no specification, 39P01 for another kind of trigger.
@@ -90,36 +97,66 @@ impl Counters {
             let name = trigger.name().unwrap_or("?");
             error::invalid_argument(format!("trigger {name}: {problem}")).set_hint(
                 "A counter counts every row (true) or the rows that match a predicate made of one column and literals \
-                 (=, <>, in, is null), boolean columns, not, and, or.",
+                 (=, <>, in, is null), boolean columns, not, and, or; or holds the latest value of a column: \
+                 {\"value\": column, \"by\": column, \"where\": predicate}.",
             )
         })?;
         let table = Table::of(trigger);
         let key = table.key(spec.key())?;
         let tests = spec
-            .predicates()
-            .map(|predicate| table.test(predicate))
+            .counters()
+            .map(|counter| table.test(counter.rows.as_ref()))
+            .collect::<Result<_, _>>()?;
+        let images = spec
+            .counters()
+            .map(|counter| counter.latest.as_ref())
+            .map(|latest| {
+                latest
+                    .map(|latest| table.key([&*latest.by, &*latest.value].into_iter()))
+                    .transpose()
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             key,
             tests,
+            images,
+            hasher: RandomState::new(),
+            child: table.quoted_name(),
             spec,
+            lock: OnceCell::new(),
             update: OnceCell::new(),
             zero: OnceCell::new(),
         })
     }
 
     fn update(&self, deltas: Vec<Delta>) {
-        let plan = self.update.get_or_init(|| {
-            let counts = self.tests.iter().map(|_| spi::BIGINT);
-            let types: Vec<_> = self.key.types().chain(counts).collect();
-            Plan::prepare(&self.spec.update(), &types)
+        let keys = || self.key.types();
+        let lock = self.lock.get_or_init(|| {
+            let sql = self.spec.lock_before_update()?;
+            Some(Plan::prepare(&sql, &keys().collect::<Vec<_>>()))
+        });
+        let update = self.update.get_or_init(|| {
+            let counts = self.images.iter().filter(|image| image.is_none());
+            let types: Vec<_> = keys().chain(counts.map(|_| spi::BIGINT)).collect();
+            Plan::prepare(&self.spec.update(&self.child), &types)
         });
         for Delta { key, counts } in deltas {
-            let parameters: Vec<_> = key
-                .into_iter()
-                .chain(counts.into_iter().map(Parameter::from))
-                .collect();
-            plan.execute(&parameters, false, |_| ());
+            if let Some(lock) = lock {
+                lock.execute(&key, false, |_| ());
+            }
+            let counts = counts.into_iter().zip(&self.images);
+            let counts = counts.filter_map(|(count, image)| image.is_none().then_some(count));
+            let parameters: Vec<_> = key.into_iter().chain(counts.map(Parameter::from)).collect();
+            update.execute(&parameters, false, |_| ());
+        }
+    }
+
+    /// What a row adds to a counter.
+    fn weight(&self, row: &Row, image: &Option<Key>) -> i64 {
+        match image {
+            None => 1,
+            // A row and its successor with the same image cancel out, whichever order they come in.
+            Some(image) => self.hasher.hash_one(row.image(image)) as i64,
         }
     }
 
@@ -163,9 +200,11 @@ impl Deltas {
                 last = (image.clone(), Some(delta));
             }
             if let Some(delta) = &mut last.1 {
-                for (count, test) in delta.counts.iter_mut().zip(&counters.tests) {
+                let what = counters.tests.iter().zip(&counters.images);
+                for (count, (test, image)) in delta.counts.iter_mut().zip(what) {
                     if row.passes(test) {
-                        *count += sign;
+                        let weight = counters.weight(row, image);
+                        *count = count.wrapping_add(weight.wrapping_mul(sign));
                     }
                 }
             }

@@ -39,6 +39,11 @@ insert into tests.tenant_tables (name, object, granted, insert_columns, insert_v
         $$decision = 'merged'$$),
     ('leads', 'leads', '{select,insert,update,delete}', 'dataset_id, first_name, phone_number',
         $$tests.id('$t.dataset'), 'Lead 099', '+447700900099'$$, $$notes = 'Changed'$$),
+    -- Seen with its lead.
+    ('lead_events', 'leads', '{select}', 'lead_id, dataset_id, kind, actor',
+        $$tests.id('$t.lead'), tests.id('$t.dataset'), 'status', 'system'$$,
+        $$reason = 'Changed'$$),
+    ('exports', 'exports', '{select}', 'expires_at', $$now() + interval '1 day'$$, $$problem = 'Changed'$$),
     ('suppressions', 'suppressions', '{select,insert}', 'phone_number',
         $$'+4420' || lpad(((hashtext(gen_random_uuid()::text)::bigint + 2147483648) % 100000000)::text, 8, '0')$$,
         $$lifted_at = now()$$),

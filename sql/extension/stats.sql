@@ -36,7 +36,7 @@ begin
         raise exception using
             errcode = '22023',
             message = 'key and counters must be JSON objects that name at least one column each',
-            hint = 'key: {"column of the child": "column of the parent"}; counters: {"column of the parent": true or a predicate}.';
+            hint = 'key: {"column of the child": "column of the parent"}; counters: {"column of the parent": true, a predicate, or {"value": column, "by": column, "where": predicate}}.';
     end if;
     select format('%s has no column %s', c.relation, c.name) into v_missing
         from (
@@ -81,7 +81,7 @@ begin
 end;
 $$;
 comment on function switchboard.track_counts(regclass, regclass, jsonb, jsonb) is
-    'Owner only. Keeps counter columns of a parent equal to the number of its child rows, from now on and for the rows there are. key: {child column: parent column}; counters: {parent column: true, or a predicate on one row}. Raises 22023 for what is no object, for unknown columns and for a predicate, 42710 when the pair is tracked.';
+    'Owner only. Keeps counter columns of a parent equal to the number of its child rows, from now on and for the rows there are. key: {child column: parent column}; counters: {parent column: true, a predicate on one row, or {value, by, where}: the value of the latest row}. Raises 22023 for what is no object, for unknown columns and for a predicate, 42710 when the pair is tracked.';
 
 create function switchboard.untrack_counts(child regclass, parent regclass) returns integer
     language plpgsql volatile
@@ -104,7 +104,7 @@ comment on function switchboard.untrack_counts(regclass, regclass) is
     'Owner only. Drops the triggers that track_counts made for a child and a parent; the counters stay as they are. Answers how many triggers there were. Raises nothing.';
 
 create function switchboard.verify_counts(child regclass) returns table (
-    parent regclass, key jsonb, counter text, cached bigint, counted bigint
+    parent regclass, key jsonb, counter text, cached jsonb, counted jsonb
 )
     language plpgsql stable
     set search_path = ''
@@ -124,7 +124,7 @@ begin
 end;
 $$;
 comment on function switchboard.verify_counts(regclass) is
-    'Owner only. Where a counter that is kept for the rows of a table is not their number: none, if it is exact. Counts every row. Raises nothing.';
+    'Owner only. Where a counter that is kept for the rows of a table is not what they give: none, if it is exact. Counts every row. Raises nothing.';
 
 create function switchboard.rebuild_counts(child regclass, batch integer default 1000) returns integer
     language plpgsql volatile

@@ -50,6 +50,7 @@
 \ir agents/add_phone_number.sql
 
 -- leads: campaigns, their contacts, and who opted out
+\ir leads/phone_readings.sql
 \ir leads/campaign_settings.sql
 \ir leads/datasets.sql
 \ir leads/uploads.sql
@@ -57,6 +58,15 @@
 \ir leads/upload_errors.sql
 \ir leads/suppressions.sql
 \ir leads/leads.sql
+\ir leads/lead_transitions.sql
+\ir leads/lead_events.sql
+\ir leads/set_lead_status.sql
+\ir leads/resolve_duplicate.sql
+\ir leads/opt_ins.sql
+\ir leads/archive_due_datasets.sql
+\ir leads/search_leads.sql
+\ir leads/exports.sql
+\ir leads/export_leads.sql
 \ir leads/upload_rows.sql
 \ir leads/import_options.sql
 \ir leads/import_rows.sql
@@ -80,6 +90,7 @@
 \ir calls/route_inbound_call.sql
 \ir calls/call_rpcs.sql
 \ir calls/find_by_phone.sql
+\ir calls/forget.sql
 
 \ir circles.sql
 

@@ -8,7 +8,7 @@ use super::spi::Parameter;
 use pgrx::{PgTrigger, pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::rc::Rc;
 use switchboard_core::stats::Predicate;
 
@@ -58,6 +58,18 @@ impl<'a> Table<'a> {
         // SAFETY: the relation that the trigger fires for is open until it returns.
         let columns = unsafe { (*trigger.trigger_data().tg_relation).rd_att };
         Self { trigger, columns }
+    }
+
+    /// The table's name as SQL takes it, wherever the search path leads.
+    pub(crate) fn quoted_name(&self) -> String {
+        // SAFETY: the open relation that the trigger fires for; the names are C strings, of which copies are made.
+        unsafe {
+            let relation = self.trigger.trigger_data().tg_relation;
+            let form = &*(*relation).rd_rel;
+            let schema = pg_sys::get_namespace_name(form.relnamespace);
+            let name = pg_sys::quote_qualified_identifier(schema, form.relname.data.as_ptr());
+            CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
     }
 
     fn column(&self, name: &str) -> Result<(Column, &pg_sys::FormData_pg_attribute), ErrorReport> {
@@ -218,6 +230,20 @@ impl Row {
             unsafe { column.append(datum, image) };
         }
         true
+    }
+
+    /// The bytes of some columns, NULLs too: equal for equal values.
+    pub(crate) fn image(&self, columns: &Key) -> Vec<u8> {
+        let mut image = Vec::new();
+        for column in &columns.columns {
+            let value = self.value(column.number);
+            image.push(u8::from(value.is_some()));
+            if let Some(datum) = value {
+                // SAFETY: a value of the column's type.
+                unsafe { column.append(datum, &mut image) };
+            }
+        }
+        image
     }
 
     /// The key's values, copied into memory that lasts until the trigger returns.

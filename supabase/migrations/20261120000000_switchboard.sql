@@ -3579,6 +3579,68 @@ comment on function public.add_phone_number(text, text, uuid, uuid, text, jsonb)
 grant execute on function private.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;
 grant execute on function public.add_phone_number(text, text, uuid, uuid, text, jsonb) to authenticated;
 
+-- sql/schema/leads/phone_readings.sql
+
+-- What a person who types a phone number may mean.
+
+create function private.phone_readings(phone_number text, country text) returns text[]
+    language sql immutable
+    set search_path = ''
+begin atomic
+    -- As people of the organization's country write it, and as systems do: digits with the country code, without +.
+    select array_remove(array[
+        switchboard.to_e164(phone_readings.phone_number, country),
+        case
+            when phone_readings.phone_number ~ '^\s*[1-9][0-9 ().-]{6,}$'
+                then switchboard.to_e164('+' || btrim(phone_readings.phone_number), null)
+        end
+    ], null);
+end;
+comment on function private.phone_readings(text, text) is
+    'The numbers (E.164) that a text may be, read in a country; {} for none. Raises nothing.';
+
+create function private.read_phone(org uuid, phone_number text) returns text[]
+    language plpgsql stable
+    set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_country text;
+    v_readings text[];
+begin
+    if coalesce(btrim(read_phone.phone_number), '') = '' then
+        raise exception using errcode = '22023', message = 'phone_number is required';
+    end if;
+    select o.default_country into v_country from public.organizations o where o.id = read_phone.org;
+    v_readings := private.phone_readings(read_phone.phone_number, v_country);
+    if v_readings = '{}' then
+        raise exception using
+            errcode = '22023',
+            message = format('phone_number is not a phone number: %s', (
+                select coalesce(p.reason, 'not_a_number')
+                from switchboard.parse_phone(read_phone.phone_number, v_country) as p
+            )),
+            hint = 'Write the whole number, with + and the country code, or as it is dialled in the organization''s country.';
+    end if;
+    return v_readings;
+end;
+$$;
+comment on function private.read_phone(uuid, text) is
+    'The same, read in an organization''s country. Raises 22023 for what is no number.';
+
+create function private.require_phone(capability text, phone_number text, out org uuid, out numbers text[])
+    language plpgsql stable security definer
+    set search_path = ''
+as $$
+begin
+    org := switchboard.require_organization(capability);
+    numbers := private.read_phone(org, require_phone.phone_number);
+end;
+$$;
+comment on function private.require_phone(text, text) is
+    'The organization of a caller who holds a right, and the numbers that a text may be there. Definer, for RPCs that go on with the caller''s rights. Raises PT401, PT400, PT403, 22023.';
+grant execute on function private.require_phone(text, text) to authenticated;
+
 -- sql/schema/leads/campaign_settings.sql
 
 -- Campaign settings: how a campaign writes, waits and reads imports.
@@ -3769,7 +3831,7 @@ create table public.datasets (
     description text
         constraint datasets_description_check check (length(description) <= 2000),
     source text
-        constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
+        constraint datasets_source_check check (length(source) <= 200),
     column_mapping jsonb not null default '{}'
         constraint datasets_column_mapping_check
         check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
@@ -3799,6 +3861,7 @@ create table public.datasets (
 );
 comment on table public.datasets is
     'A batch of leads and the campaign on it. The file it came from is in uploads.';
+comment on column public.datasets.source is 'Where the leads are from, in the organization''s own words.';
 comment on column public.datasets.column_mapping is
     'Column of the file → lead field, e.g. {"Mobile": "phone_number"}; import_leads uses it when its options bring no mapping.';
 comment on column public.datasets.total_leads is
@@ -4053,38 +4116,62 @@ create table public.suppressions (
     id uuid not null default gen_random_uuid(),
     channel text not null default 'all'
         constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
-    phone_number text not null
+    phone_number text
         constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_hash bytea
+        constraint suppressions_phone_hash_check check (length(phone_hash) = 32),
     phone_input text
         constraint suppressions_phone_input_check check (length(phone_input) <= 250),
     reason text not null default 'manual'
-        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
+        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider', 'erasure')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     lifted_at timestamptz,
+    lifted_by uuid references auth.users (id) on delete set null,
+    lift_reason text
+        constraint suppressions_lift_reason_check check (length(lift_reason) <= 500),
     created_at timestamptz not null default now(),
     primary key (organization_id, id),
+    constraint suppressions_number_check check (num_nonnulls(phone_number, phone_hash) = 1),
     constraint suppressions_lifted_at_check check (lifted_at >= created_at)
 );
 comment on table public.suppressions is
-    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and none of the API lifts it.';
+    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and it ends by record_opt_in or lift_suppression.';
 comment on column public.suppressions.channel is
     'all, also those that are still to come; or one. A lead''s campaign may use any, so a lead is REMOVED for each of them.';
 comment on column public.suppressions.phone_number is
-    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
+    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country. NULL for a person who was erased.';
+comment on column public.suppressions.phone_hash is
+    'Of a person who was erased: the number''s SHA-256 with a salt of the organization that no API role reads.';
 comment on column public.suppressions.phone_input is 'The number as it was given.';
 comment on column public.suppressions.reason is
-    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number.';
+    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
 comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
 comment on column public.suppressions.lifted_at is
-    'When the opt-out ended. Set once, by the database owner; a later opt-out is a new row.';
+    'When the opt-out ended. Set once; a later opt-out is a new row.';
+comment on column public.suppressions.lifted_by is 'The signed-in user who ended it; NULL for server code.';
+comment on column public.suppressions.lift_reason is 'What the contact said, or why it was a mistake.';
 create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
     where lifted_at is null;
 comment on index public.suppressions_active_key is
     'One active row for a number and channel; whether a number may be contacted.';
+create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel)
+    where lifted_at is null and phone_hash is not null;
+comment on index public.suppressions_hash_key is 'The same for the numbers of erased persons.';
 create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
 comment on index public.suppressions_created_at_idx is 'List of an organization''s opt-outs, newest first.';
 create index suppressions_created_by_idx on public.suppressions (created_by);
 comment on index public.suppressions_created_by_idx is 'Foreign key to auth.users.';
+create index suppressions_lifted_by_idx on public.suppressions (lifted_by) where lifted_by is not null;
+comment on index public.suppressions_lifted_by_idx is 'Foreign key to auth.users.';
+
+create table private.suppression_salts (
+    organization_id uuid not null primary key references public.organizations (id) on delete cascade,
+    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+);
+comment on table private.suppression_salts is
+    'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
+
+select private.add_deny_policy('private.suppression_salts');
 
 create trigger normalize_phone
     before insert on public.suppressions
@@ -4092,8 +4179,17 @@ create trigger normalize_phone
         'phone_number', 'phone_input', 'organization', 'cautious'
     );
 select private.add_row_triggers(
-    'public.suppressions', '{organization_id,id,channel,phone_number,phone_input,reason,created_at}'
+    'public.suppressions', '{organization_id,id,channel,reason,created_at}'
 );
+create trigger guard_number
+    before update on public.suppressions
+    for each row
+    when (
+        new.phone_number is not null and new.phone_number is distinct from old.phone_number
+        or new.phone_input is not null and new.phone_input is distinct from old.phone_input
+        or old.phone_hash is not null and new.phone_hash is distinct from old.phone_hash
+    )
+    execute function switchboard.guard_row('phone_number, phone_input, phone_hash');
 create trigger guard_lifted
     before update on public.suppressions
     for each row
@@ -4112,10 +4208,12 @@ alter policy suppressions_select on public.suppressions using (
     organization_id = (select switchboard.organization_for('suppressions.read'))
     and (select 1 where switchboard.dataset_scope() is null) is not null
 );
+-- Only how they end: an opt-out itself says who took it, and when.
+select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash}', '{}', '{update}');
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
--- Nobody deletes one or lifts it.
+-- Nobody deletes one, or lifts it by hand.
 grant select on public.suppressions to service_role;
 -- Not lifted_at: an opt-out is not made as one that has ended.
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
@@ -4149,46 +4247,73 @@ create trigger suppress_leads_of_number
     after insert on public.suppressions
     for each row execute function private.suppress_leads_of_number();
 
-create function private.suppress_lead() returns trigger
-    language plpgsql volatile security definer
+create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
+    language sql stable
     set search_path = ''
-as $$
-begin
-    if exists (
-        select from public.suppressions s
-        where s.organization_id = new.organization_id
-            and s.phone_number = new.phone_number
+begin atomic
+    select s.phone_number
+        from public.suppressions s
+        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
+    union
+    select n.number
+        from private.suppression_salts k
+        cross join unnest(numbers) as n (number)
+        join public.suppressions s
+            on s.organization_id = org
+            and s.phone_hash = sha256(k.salt || convert_to(n.number, 'UTF8'))
             and s.lifted_at is null
-    ) then
-        new.contact_status := 'REMOVED';
-    end if;
-    return new;
+        where k.organization_id = org;
 end;
-$$;
-comment on function private.suppress_lead() is
-    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it. Definer: whoever writes leads need not see opt-outs. Raises nothing.';
+comment on function private.suppressed_numbers(uuid, text[]) is
+    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
-create function private.keep_suppression(organization_id uuid, phone_number text) returns void
+create function private.keep_suppression(org uuid, number text) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     insert into public.suppressions as s (organization_id, phone_number)
-    select keep_suppression.organization_id, keep_suppression.phone_number
-    where not exists (
-        select from public.suppressions e
-        where e.organization_id = keep_suppression.organization_id
-            and e.phone_number = keep_suppression.phone_number
-            and e.lifted_at is null
-    )
+    select org, number
+    where not exists (select from private.suppressed_numbers(org, array[number]))
     on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
 end;
 comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
-create function private.ask_suppressions_insert() returns trigger
+create function private.check_international(org uuid, dataset uuid, numbers text[]) returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+begin
+    perform from public.datasets d
+        join public.campaign_settings c
+            on c.organization_id = d.organization_id and c.id = d.campaign_settings_id and not c.allow_international
+        join public.organizations o on o.id = d.organization_id
+        cross join unnest(numbers) as n (number)
+        where d.organization_id = org
+            and d.id = dataset
+            and switchboard.phone_calling_code(n.number) <> switchboard.calling_code(o.default_country)
+        limit 1;
+    if found then
+        raise exception using
+            errcode = '22023',
+            message = 'phone_number: international_not_allowed',
+            detail = format('The campaign of this dataset writes to +%s only.', (
+                select switchboard.calling_code(o.default_country) from public.organizations o where o.id = org
+            )),
+            hint = 'allow_international of the campaign''s settings opens it.';
+    end if;
+end;
+$$;
+comment on function private.check_international(uuid, uuid, text[]) is
+    'Whether a dataset takes some numbers, by its campaign''s allow_international. Raises 22023.';
+
+create function private.settle_new_leads() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
+declare
+    v_group record;
+    v_suppressed text[];
 begin
     -- First what takes the lock alone.
     perform private.keep_suppression(n.organization_id, n.phone_number)
@@ -4197,28 +4322,35 @@ begin
             where r.contact_status = 'REMOVED'
             order by r.organization_id, r.phone_number
         ) as n;
-    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || o.organization_id, 0))
-        from (
-            select distinct r.organization_id from new_rows r
-            where r.contact_status not in ('REMOVED', 'ARCHIVED')
-            order by r.organization_id
-        ) as o;
-    update public.leads l
-        set contact_status = 'REMOVED'
-        from new_rows n
-        join public.suppressions s
-            on s.organization_id = n.organization_id and s.phone_number = n.phone_number and s.lifted_at is null
-        where n.contact_status not in ('REMOVED', 'ARCHIVED')
-            and l.organization_id = n.organization_id
-            and l.id = n.id
-            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    for v_group in
+        select r.organization_id, r.dataset_id, array_agg(r.phone_number) as numbers,
+            -- An import has refused its foreign numbers row by row.
+            array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
+        from new_rows r
+        where r.contact_status not in ('REMOVED', 'ARCHIVED')
+        group by r.organization_id, r.dataset_id
+        order by r.organization_id, r.dataset_id
+    loop
+        if v_group.by_hand is not null then
+            perform private.check_international(v_group.organization_id, v_group.dataset_id, v_group.by_hand);
+        end if;
+        perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || v_group.organization_id, 0));
+        v_suppressed := array(select private.suppressed_numbers(v_group.organization_id, v_group.numbers));
+        continue when v_suppressed = '{}';
+        update public.leads l
+            set contact_status = 'REMOVED'
+            where l.organization_id = v_group.organization_id
+                and l.dataset_id = v_group.dataset_id
+                and l.phone_number = any (v_suppressed)
+                and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    end loop;
     return null;
 end;
 $$;
-comment on function private.ask_suppressions_insert() is
-    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written. Definer, as private.suppress_lead. Raises nothing.';
+comment on function private.settle_new_leads() is
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
 
-create function private.ask_suppressions_update() returns trigger
+create function private.settle_lead_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -4227,23 +4359,21 @@ begin
         perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
+    if new.phone_number <> old.phone_number then
+        perform private.check_international(new.organization_id, new.dataset_id, array[new.phone_number]);
+    end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
     update public.leads l
         set contact_status = 'REMOVED'
         where l.organization_id = new.organization_id
             and l.id = new.id
             and l.contact_status not in ('REMOVED', 'ARCHIVED')
-            and exists (
-                select from public.suppressions s
-                where s.organization_id = l.organization_id
-                    and s.phone_number = l.phone_number
-                    and s.lifted_at is null
-            );
+            and exists (select from private.suppressed_numbers(l.organization_id, array[l.phone_number]));
     return null;
 end;
 $$;
-comment on function private.ask_suppressions_update() is
-    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile. Definer, as private.suppress_lead. Raises nothing.';
+comment on function private.settle_lead_number() is
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile, and its campaign must write to that country. Definer, as private.settle_lead_status. Raises 22023.';
 
 -- sql/schema/leads/leads.sql
 
@@ -4277,6 +4407,11 @@ create table public.leads (
         constraint leads_email_check check (private.is_email(email)),
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
+    outward_code text generated always as (
+        upper(substring(postcode from '^\s*([A-Za-z]{1,2}[0-9][A-Za-z0-9]?)\s*[0-9][A-Za-z]{2}\s*$'))
+    ) stored,
+    timezone text
+        constraint leads_timezone_check check (private.is_time_zone(timezone)),
     inquiry_date date,
     notes text
         constraint leads_notes_check check (length(notes) <= 10000),
@@ -4288,6 +4423,10 @@ create table public.leads (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
             'CALL_BOOKED', 'CONVERTED', 'REMOVED', 'ARCHIVED'
         )),
+    previous_status text,
+    status_set_by text
+        constraint leads_status_set_by_check check (status_set_by in ('human', 'ai', 'system')),
+    status_set_at timestamptz,
     lead_sentiment text
         constraint leads_lead_sentiment_check
         check (lead_sentiment in ('POSITIVE', 'NEGATIVE', 'NEUTRAL', 'UNCLEAR', 'HOT')),
@@ -4308,6 +4447,8 @@ create table public.leads (
         constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
+    duplicate_resolved_at timestamptz,
+    held boolean not null generated always as (duplicate_of is not null and duplicate_resolved_at is null) stored,
     dup_seq integer not null default 0
         constraint leads_dup_seq_check check (dup_seq >= 0),
     upload_id uuid,
@@ -4359,11 +4500,19 @@ comment on column public.leads.phone_validity is
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
     'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
+comment on column public.leads.previous_status is
+    'While REMOVED or ARCHIVED: where the lead stood, and where it comes back to. By trigger.';
+comment on column public.leads.status_set_by is
+    'Who gave it its contact_status: human, ai or system; NULL: as it came. By trigger. What a person says stands before the agent''s.';
+comment on column public.leads.outward_code is 'The first half of a UK postcode, as in SW1A.';
+comment on column public.leads.timezone is 'IANA; where the contact is, if it is known.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
 comment on column public.leads.duplicate_of is
-    'The earlier lead of the organization with the same number; a lead that has it is held from sending.';
+    'The earlier lead of the organization with the same number.';
+comment on column public.leads.duplicate_resolved_at is 'When a person said what the duplicate is: resolve_duplicate.';
+comment on column public.leads.held is 'A duplicate of which nobody has said yet what it is: not to be written to.';
 comment on column public.leads.dup_seq is
     '0, then 1, 2 … for further leads with the same number in the dataset (duplicate_action flag and keep_both).';
 comment on column public.leads.row_number is 'The row of the file, counted from 1 without the header.';
@@ -4376,10 +4525,16 @@ create index leads_created_at_idx on public.leads (organization_id, created_at d
     include (dataset_id, assigned_to);
 comment on index public.leads_created_at_idx is
     'List of an organization''s leads, newest first; their count, for which it carries what the policies compare.';
-create index leads_assigned_to_idx on public.leads (organization_id, assigned_to)
+create index leads_assigned_to_idx on public.leads (organization_id, assigned_to, created_at desc, id)
     where assigned_to is not null;
 comment on index public.leads_assigned_to_idx is
-    'Foreign key to memberships; leads assigned to a member.';
+    'Foreign key to memberships; list of the leads assigned to a member, newest first.';
+create index leads_dataset_id_idx on public.leads (organization_id, dataset_id, created_at desc, id);
+comment on index public.leads_dataset_id_idx is 'List of a dataset''s leads, newest first.';
+create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id)
+    where contact_status not in ('READY', 'REMOVED', 'ARCHIVED');
+comment on index public.leads_contact_status_idx is
+    'List of the leads that are worked on, by status, newest first. Those of an import that nobody has written to are not in it.';
 create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_of)
     where duplicate_of is not null;
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
@@ -4393,69 +4548,11 @@ create trigger normalize_phone
         'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
-create function private.apply_lead_status() returns trigger
-    language plpgsql volatile
-    set search_path = ''
-as $$
-begin
-    if tg_op = 'UPDATE' and old.contact_status = 'REMOVED' and new.contact_status <> 'REMOVED' then
-        raise exception using
-            errcode = '23514',
-            message = 'contact_status cannot leave REMOVED',
-            detail = 'The contact has opted out.',
-            hint = 'Only the contact''s own opt-in lifts an opt-out.';
-    end if;
-    new.archived_at := case
-        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
-    end;
-    new.manual_mode_activated_at := case
-        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
-    end;
-    return new;
-end;
-$$;
-comment on function private.apply_lead_status() is
-    'BEFORE trigger on leads: keeps archived_at and manual_mode_activated_at true to contact_status and manual_mode, and an opted-out lead opted out. Raises 23514.';
-create trigger apply_lead_status_insert
-    before insert on public.leads
-    for each row
-    when (
-        new.contact_status = 'ARCHIVED' or new.archived_at is not null
-        or new.manual_mode or new.manual_mode_activated_at is not null
-    )
-    execute function private.apply_lead_status();
-create trigger apply_lead_status_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.archived_at is distinct from old.archived_at
-        or new.manual_mode is distinct from old.manual_mode
-        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
-    )
-    execute function private.apply_lead_status();
--- Opt-outs. By their names suppress_lead_… fire behind normalize_phone, and ask_suppressions_… before count_….
--- An import has looked already; what opts out meanwhile, ask_suppressions_insert finds.
-create trigger suppress_lead_insert
-    before insert on public.leads
-    for each row
-    when (new.contact_status not in ('REMOVED', 'ARCHIVED') and new.upload_id is null)
-    execute function private.suppress_lead();
-create trigger suppress_lead_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status not in ('REMOVED', 'ARCHIVED')
-        and (
-            new.phone_number is distinct from old.phone_number
-            or new.contact_status is distinct from old.contact_status
-        )
-    )
-    execute function private.suppress_lead();
-create trigger ask_suppressions_insert
+-- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
+create trigger settle_new_leads
     after insert on public.leads referencing new table as new_rows
-    for each statement execute function private.ask_suppressions_insert();
-create trigger ask_suppressions_update
+    for each statement execute function private.settle_new_leads();
+create trigger settle_lead_number
     after update on public.leads
     for each row
     when (
@@ -4466,7 +4563,7 @@ create trigger ask_suppressions_update
             and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
         )
     )
-    execute function private.ask_suppressions_update();
+    execute function private.settle_lead_number();
 
 select switchboard.track_counts(
     'public.leads', 'public.datasets',
@@ -4516,30 +4613,30 @@ grant select, delete on public.leads
     to authenticated;
 grant insert (
     organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
     duplicate_of, consent_basis, consent_at
 ) on public.leads to authenticated;
 grant update (
-    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of, consent_basis,
-    consent_at
+    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, timezone, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of,
+    duplicate_resolved_at, consent_basis, consent_at
 ) on public.leads to authenticated;
 -- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
 grant insert (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
-    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at,
+    reply_received_at, last_message_at, install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to,
+    latest_lead_reply, conversation_summary, duplicate_of, duplicate_resolved_at, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
-    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at,
+    reply_received_at, last_message_at, install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to,
+    latest_lead_reply, conversation_summary, duplicate_of, duplicate_resolved_at, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 
-create function private.copy_lead_to_its_calls() returns trigger
+create function private.copy_lead_to_its_rows() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -4547,19 +4644,1135 @@ begin
     update public.calls c
         set dataset_id = new.dataset_id, assigned_to = new.assigned_to
         where c.organization_id = new.organization_id and c.lead_id = new.id;
+    update public.lead_events e
+        set dataset_id = new.dataset_id, assigned_to = new.assigned_to
+        where e.organization_id = new.organization_id and e.lead_id = new.id;
     return null;
 end;
 $$;
-comment on function private.copy_lead_to_its_calls() is
-    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls along. Definer: no client updates calls. Raises nothing.';
-create trigger copy_lead_to_its_calls
+comment on function private.copy_lead_to_its_rows() is
+    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls and its history along. Definer: no client updates them. Raises nothing.';
+create trigger copy_lead_to_its_rows
     after update on public.leads
     for each row
     when (
         new.dataset_id is distinct from old.dataset_id
         or new.assigned_to is distinct from old.assigned_to
     )
-    execute function private.copy_lead_to_its_calls();
+    execute function private.copy_lead_to_its_rows();
+
+-- sql/schema/leads/lead_transitions.sql
+
+-- Which status may follow which, and by whom: one row a step. The trigger settle_status on leads asks it.
+
+create table private.lead_transitions (
+    from_status text not null,
+    to_status text not null,
+    actor text not null
+        constraint lead_transitions_actor_check check (actor in ('human', 'ai', 'system')),
+    primary key (from_status, to_status, actor)
+);
+comment on table private.lead_transitions is
+    'The steps that a lead''s contact_status may take. Not here, for they depend on the lead: from ARCHIVED and REMOVED to the status it had before. For the database owner.';
+comment on column private.lead_transitions.actor is
+    'human: a signed-in person; ai: server code that says so (set_lead_status); system: any other.';
+
+select private.add_deny_policy('private.lead_transitions');
+
+insert into private.lead_transitions (from_status, to_status, actor)
+-- The sequence goes on when a provider took the message.
+select v.from_status, v.to_status, 'system'
+    from (values ('READY', 'CONTACTED_1'), ('CONTACTED_1', 'CONTACTED_2'), ('CONTACTED_2', 'CONTACTED_3'))
+        as v (from_status, to_status)
+union all
+-- How warm a contact is, may be said of each that is not out; a sale needs no booking.
+select f, t, a
+    from unnest('{READY,CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD}'::text[]) as f,
+        unnest('{HOT,WARM,COLD,CALL_BOOKED,CONVERTED}'::text[]) as t,
+        unnest('{human,system}'::text[]) as a
+    where f <> t
+union all
+-- The agent judges whom it has written to.
+select f, t, 'ai'
+    from unnest('{CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD}'::text[]) as f,
+        unnest('{HOT,WARM,COLD}'::text[]) as t
+    where f <> t
+union all
+-- A booking that was cancelled, a sale that was withdrawn.
+select f, t, a
+    from unnest('{CALL_BOOKED,CONVERTED}'::text[]) as f,
+        unnest('{HOT,WARM,COLD,CALL_BOOKED,CONVERTED}'::text[]) as t,
+        unnest('{human,system}'::text[]) as a
+    where f <> t
+union all
+select 'ARCHIVED', t, a
+    from unnest('{HOT,WARM,COLD,CALL_BOOKED,CONVERTED}'::text[]) as t, unnest('{human,system}'::text[]) as a
+union all
+-- Out, and at rest, is possible from everywhere. The agent hears an opt-out like anybody.
+select f, 'REMOVED', a
+    from unnest('{READY,CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD,CALL_BOOKED,CONVERTED,ARCHIVED}'::text[]) as f,
+        unnest('{human,ai,system}'::text[]) as a
+union all
+select f, 'ARCHIVED', a
+    from unnest('{READY,CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD,CALL_BOOKED,CONVERTED,REMOVED}'::text[]) as f,
+        unnest('{human,system}'::text[]) as a;
+
+create function private.lead_actor() returns text
+    language plpgsql stable
+    set search_path = ''
+as $$
+begin
+    if switchboard.user_id() is not null then
+        return 'human';
+    end if;
+    return case current_setting('private.lead_actor', true) when 'ai' then 'ai' else 'system' end;
+end;
+$$;
+comment on function private.lead_actor() is
+    'Who changes a lead: human, for whoever signed in; ai, for server code that has said so; else system. Raises nothing.';
+
+create function private.refuse_transition(lead public.leads, status text, reason text) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = '23514',
+        message = format('contact_status cannot go from %s to %s', (lead).contact_status, status),
+        detail = reason,
+        hint = case
+            when (lead).contact_status = 'REMOVED' then 'record_opt_in takes the contact''s own word, lift_suppression ends an opt-out that was a mistake.'
+            else 'docs/leads.md has the table of steps.'
+        end,
+        schema = 'public', table = 'leads', column = 'contact_status';
+end;
+$$;
+comment on function private.refuse_transition(public.leads, text, text) is
+    'Raises 23514: the status, why not, and what else to do.';
+
+create function private.check_transition(lead public.leads, status text, actor text) returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_reason text;
+begin
+    if actor = 'ai' and status <> 'REMOVED' then
+        if not coalesce((
+            select s.auto_status_updates
+            from public.datasets d
+            join public.campaign_settings s on s.organization_id = d.organization_id and s.id = d.campaign_settings_id
+            where d.organization_id = (lead).organization_id and d.id = (lead).dataset_id
+        ), true) then
+            v_reason := 'The campaign''s auto_status_updates is off.';
+        elsif (lead).status_set_by = 'human' and (lead).contact_status in ('HOT', 'WARM', 'COLD') and (
+            now() < (lead).status_set_at + interval '72 hours'
+            or (lead).reply_received_at is null
+            or (lead).reply_received_at < (lead).status_set_at
+        ) then
+            v_reason := 'A person has set the status: it stands for 72 hours, and until the contact''s next reply.';
+        end if;
+    end if;
+    if v_reason is null
+        and not exists (
+            select from private.lead_transitions t
+            where t.from_status = (lead).contact_status and t.to_status = status and t.actor = check_transition.actor
+        )
+        and not (
+            actor <> 'ai'
+            and (lead).contact_status in ('ARCHIVED', 'REMOVED')
+            and status = coalesce((lead).previous_status, 'READY')
+        )
+    then
+        v_reason := case
+            when (lead).contact_status = 'REMOVED' then 'The contact has opted out.'
+            else coalesce((
+                select format('From there it goes to %s.', string_agg(distinct t.to_status, ', '))
+                from private.lead_transitions t
+                where t.from_status = (lead).contact_status and t.actor = check_transition.actor
+            ), '')
+        end;
+    end if;
+    if v_reason is not null then
+        perform private.refuse_transition(lead, status, v_reason);
+    end if;
+end;
+$$;
+comment on function private.check_transition(public.leads, text, text) is
+    'Whether a lead, as it stands, may get a status from human, ai or system. Raises 23514 with the reason.';
+
+create function private.settle_lead_status() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_is_new constant boolean := tg_op = 'INSERT';
+    v_actor text;
+begin
+    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
+        and switchboard.user_id() is not null
+        and not switchboard.has_capability(old.organization_id, 'suppressions.write')
+    then
+        raise exception using
+            errcode = '42501',
+            message = 'the number of a lead that opted out is not yours to change',
+            detail = 'The other number would be opted out as well.',
+            hint = 'It takes suppressions.write.';
+    end if;
+    if new.contact_status not in ('REMOVED', 'ARCHIVED')
+        and (v_is_new or new.phone_number <> old.phone_number or new.contact_status <> old.contact_status)
+        and exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number]))
+    then
+        if not v_is_new and old.contact_status = 'REMOVED' then
+            perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
+        end if;
+        new.contact_status := 'REMOVED';
+    end if;
+    if not v_is_new and new.contact_status <> old.contact_status then
+        v_actor := private.lead_actor();
+        perform private.check_transition(old, new.contact_status, v_actor);
+        new.previous_status := case
+            when new.contact_status not in ('REMOVED', 'ARCHIVED') then null
+            when old.contact_status in ('REMOVED', 'ARCHIVED') then old.previous_status
+            else old.contact_status
+        end;
+        new.status_set_by := v_actor;
+        new.status_set_at := now();
+    end if;
+    new.archived_at := case
+        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
+    end;
+    new.manual_mode_activated_at := case
+        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
+    end;
+    return new;
+end;
+$$;
+comment on function private.settle_lead_status() is
+    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it; a status follows private.lead_transitions; archived_at, manual_mode_activated_at, previous_status and status_set_by stay true to it. Definer: whoever writes leads need not see opt-outs. Raises 23514, 42501.';
+-- By its name behind normalize_phone. An import has looked for opt-outs already.
+create trigger settle_status_insert
+    before insert on public.leads
+    for each row
+    when (
+        new.contact_status <> 'REMOVED' and new.upload_id is null
+        or new.contact_status = 'ARCHIVED' or new.archived_at is not null
+        or new.manual_mode or new.manual_mode_activated_at is not null
+    )
+    execute function private.settle_lead_status();
+create trigger settle_status_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.phone_number is distinct from old.phone_number
+        or new.archived_at is distinct from old.archived_at
+        or new.manual_mode is distinct from old.manual_mode
+        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
+    )
+    execute function private.settle_lead_status();
+
+-- sql/schema/leads/lead_events.sql
+
+-- What became of a lead: each change of its status, its member and its number, by whom and why.
+
+create table public.lead_events (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    lead_id uuid not null,
+    dataset_id uuid,
+    assigned_to uuid,
+    kind text not null
+        constraint lead_events_kind_check check (kind in ('status', 'assignment', 'number')),
+    before text,
+    after text,
+    actor text not null
+        constraint lead_events_actor_check check (actor in ('human', 'ai', 'system')),
+    actor_id uuid,
+    reason text
+        constraint lead_events_reason_check check (length(reason) <= 500),
+    created_at timestamptz not null default clock_timestamp(),
+    primary key (organization_id, id),
+    constraint lead_events_lead_id_fkey
+        foreign key (organization_id, lead_id)
+        references public.leads (organization_id, id)
+        on delete cascade
+);
+comment on table public.lead_events is
+    'The history of a lead, seen by whoever sees the lead, gone with it. Written by trigger.';
+comment on column public.lead_events.dataset_id is 'The lead''s, for the policies; kept by trigger.';
+comment on column public.lead_events.assigned_to is 'The lead''s, for the policies; kept by trigger.';
+comment on column public.lead_events.before is 'contact_status, assigned_to or phone_number as it was; NULL: none.';
+comment on column public.lead_events.after is 'The same as it became.';
+comment on column public.lead_events.actor is 'human: a signed-in person; ai: the agent, by set_lead_status; system: any other server code.';
+comment on column public.lead_events.actor_id is 'The signed-in user. Without a foreign key: the event outlives the account.';
+comment on column public.lead_events.reason is 'What set_lead_status or assign_leads were told.';
+create index lead_events_lead_id_idx on public.lead_events (organization_id, lead_id, created_at desc, id);
+comment on index public.lead_events_lead_id_idx is 'Foreign key to leads; a lead''s history, newest first.';
+
+select private.add_row_triggers('public.lead_events');
+select private.add_tenant_policies(
+    'public.lead_events', 'leads', '{insert,update,delete}', dataset => 'dataset_id', own => 'assigned_to'
+);
+
+grant select on public.lead_events to authenticated;
+grant select on public.lead_events to service_role;
+
+create function private.record_lead_event() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_actor constant text := private.lead_actor();
+begin
+    insert into public.lead_events (
+        organization_id, lead_id, dataset_id, assigned_to, kind, before, after, actor, actor_id, reason
+    )
+        select new.organization_id, new.id, new.dataset_id, new.assigned_to, c.kind, c.before, c.after, v_actor, switchboard.user_id(),
+            nullif(current_setting('private.lead_reason', true), '')
+        from (values
+            ('status', old.contact_status, new.contact_status),
+            ('assignment', old.assigned_to::text, new.assigned_to::text),
+            ('number', old.phone_number, new.phone_number)
+        ) as c (kind, before, after)
+        where c.before is distinct from c.after;
+    return null;
+end;
+$$;
+comment on function private.record_lead_event() is
+    'AFTER UPDATE trigger on leads: one event for each of status, member and number that changed. Definer: nobody writes history by hand. Raises nothing.';
+create trigger record_lead_event
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.assigned_to is distinct from old.assigned_to
+        or new.phone_number is distinct from old.phone_number
+    )
+    execute function private.record_lead_event();
+
+-- sql/schema/leads/set_lead_status.sql
+
+-- What a person does with leads beyond writing their columns: a status with its reason, and many at once to a member.
+
+create function private.tell_lead_change(actor text, reason text) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    if length(reason) > 500 then
+        raise exception using errcode = '22023', message = 'reason must not exceed 500 characters';
+    end if;
+    if actor is not null and (actor not in ('ai', 'system') or switchboard.user_id() is not null) then
+        raise exception using
+            errcode = '22023',
+            message = 'actor must be left out, or be ai or system for server code',
+            hint = 'Whoever signed in is human.';
+    end if;
+    perform set_config('private.lead_actor', coalesce(actor, ''), true),
+        set_config('private.lead_reason', coalesce(reason, ''), true);
+end;
+$$;
+comment on function private.tell_lead_change(text, text) is
+    'Tells the triggers on leads who changes leads, and why, until it is called again or the transaction ends. Raises 22023.';
+grant execute on function private.tell_lead_change(text, text) to authenticated, service_role;
+
+create function private.set_lead_status(p_lead_id uuid, p_status text) returns public.leads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+    v_lead public.leads;
+begin
+    if p_status is null then
+        raise exception using errcode = '22023', message = 'status is required';
+    end if;
+    update public.leads l
+        set contact_status = p_status
+        where l.organization_id = v_org and l.id = p_lead_id
+        returning * into v_lead;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'lead_not_found',
+            detail = 'You can see no such lead in this organization, or may not change it.';
+    end if;
+    perform set_config('private.lead_actor', '', true), set_config('private.lead_reason', '', true);
+    return v_lead;
+end;
+$$;
+comment on function private.set_lead_status(uuid, text) is
+    'Body of public.set_lead_status, behind tell_lead_change; see there.';
+
+create function public.set_lead_status(lead_id uuid, status text, reason text default null, actor text default null)
+    returns public.leads
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.tell_lead_change(actor, reason);
+    select private.set_lead_status(lead_id, status);
+end;
+comment on function public.set_lead_status(uuid, text, text, text) is
+    'Gives a lead a contact_status, with a reason for its history. actor is for server code: ai where the agent decided, else system. Answers the lead. Raises PT401, PT400, PT403 (leads.write), PT404 lead_not_found, 23514 for a step that the lead cannot take, 22023.';
+grant execute on function private.set_lead_status(uuid, text) to authenticated, service_role;
+grant execute on function public.set_lead_status(uuid, text, text, text) to authenticated, service_role;
+
+create function private.assign_leads(p_lead_ids uuid[], p_user_id uuid) returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    max_leads constant integer := 1000;
+    v_org constant uuid := switchboard.require_organization('leads.write');
+    v_count integer;
+begin
+    if coalesce(cardinality(p_lead_ids), 0) not between 1 and max_leads then
+        raise exception using errcode = '22023', message = format('lead_ids must have 1 to %s ids', max_leads);
+    end if;
+    with locked as (
+        select l.id from public.leads l
+        where l.organization_id = v_org and l.id = any (p_lead_ids)
+        order by l.id
+        for no key update
+    )
+    update public.leads l
+        set assigned_to = p_user_id
+        from locked k
+        where l.organization_id = v_org and l.id = k.id and l.assigned_to is distinct from p_user_id;
+    get diagnostics v_count = row_count;
+    perform set_config('private.lead_actor', '', true), set_config('private.lead_reason', '', true);
+    return v_count;
+end;
+$$;
+comment on function private.assign_leads(uuid[], uuid) is
+    'Body of public.assign_leads, behind tell_lead_change; see there.';
+
+create function public.assign_leads(lead_ids uuid[], user_id uuid default null, reason text default null) returns integer
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.tell_lead_change(null, reason);
+    select private.assign_leads(lead_ids, user_id);
+end;
+comment on function public.assign_leads(uuid[], uuid, text) is
+    'Gives up to 1,000 leads to a member, or to nobody. Answers how many changed hands; leads that the caller may not change are left out. Raises PT401, PT400, PT403 (leads.write), 42501 for who may not give leads away, 23503 for no member, 22023.';
+grant execute on function private.assign_leads(uuid[], uuid) to authenticated, service_role;
+grant execute on function public.assign_leads(uuid[], uuid, text) to authenticated, service_role;
+
+-- sql/schema/leads/resolve_duplicate.sql
+
+-- A lead with the number of an earlier one is held until a person has said what it is.
+
+create function private.resolve_duplicate(p_lead_id uuid, p_action text) returns public.leads
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+    v_lead public.leads;
+begin
+    if p_action is null or p_action not in ('keep', 'merge', 'remove') then
+        raise exception using
+            errcode = '22023',
+            message = 'action must be keep, merge or remove',
+            hint = 'keep: another contact with the same phone. merge: the earlier lead takes what it lacks, and this one is archived. remove: this one is archived.';
+    end if;
+    select l.* into v_lead
+        from public.leads l
+        where l.organization_id = v_org and l.id = p_lead_id
+        for no key update;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'lead_not_found',
+            detail = 'You can see no such lead in this organization, or may not change it.';
+    end if;
+    if v_lead.duplicate_of is null then
+        raise exception using
+            errcode = 'PT409',
+            message = 'no_duplicate',
+            detail = 'The lead repeats no other.';
+    end if;
+    if p_action = 'merge' then
+        update public.leads l
+            set last_name = coalesce(l.last_name, v_lead.last_name),
+                phone_extension = coalesce(l.phone_extension, v_lead.phone_extension),
+                email = coalesce(l.email, v_lead.email),
+                postcode = coalesce(l.postcode, v_lead.postcode),
+                inquiry_date = coalesce(l.inquiry_date, v_lead.inquiry_date),
+                install_date = coalesce(l.install_date, v_lead.install_date),
+                consent_basis = coalesce(l.consent_basis, v_lead.consent_basis),
+                consent_at = coalesce(l.consent_at, v_lead.consent_at),
+                notes = case
+                    when v_lead.notes is null or position(v_lead.notes in l.notes) > 0 then l.notes
+                    else left(concat_ws(e'\n', l.notes, v_lead.notes), 10000)
+                end,
+                attributes = case
+                    when switchboard.json_is_bounded(v_lead.attributes || l.attributes, 65536)
+                        then v_lead.attributes || l.attributes
+                    else l.attributes
+                end
+            where l.organization_id = v_org and l.id = v_lead.duplicate_of;
+        if not found then
+            raise exception using
+                errcode = 'PT403',
+                message = 'forbidden',
+                detail = 'The earlier lead is not yours to change.',
+                hint = 'Somebody who may write it merges the two.';
+        end if;
+    end if;
+    update public.leads l
+        set duplicate_resolved_at = now(),
+            contact_status = case when p_action = 'keep' or l.contact_status = 'REMOVED' then l.contact_status else 'ARCHIVED' end
+        where l.organization_id = v_org and l.id = v_lead.id
+        returning * into v_lead;
+    return v_lead;
+end;
+$$;
+comment on function private.resolve_duplicate(uuid, text) is
+    'Body of public.resolve_duplicate; see there.';
+
+create function public.resolve_duplicate(lead_id uuid, action text) returns public.leads
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.resolve_duplicate(lead_id, action);
+end;
+comment on function public.resolve_duplicate(uuid, text) is
+    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, 22023.';
+grant execute on function private.resolve_duplicate(uuid, text) to authenticated, service_role;
+grant execute on function public.resolve_duplicate(uuid, text) to authenticated, service_role;
+
+-- sql/schema/leads/opt_ins.sql
+
+-- How an opt-out ends: by the contact's own word, or as a mistake that somebody answers for.
+
+create function private.require_whole_scope() returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+begin
+    if switchboard.dataset_scope() is not null then
+        raise exception using
+            errcode = 'PT403',
+            message = 'forbidden',
+            detail = 'It concerns every dataset, and you work in some.',
+            hint = 'A member without a dataset scope does it.';
+    end if;
+end;
+$$;
+comment on function private.require_whole_scope() is
+    'For what concerns all datasets of an organization. Raises PT403 for a member who works in some of them.';
+
+create function private.lift_suppressions(org uuid, number text, reasons text[], lift_reason text) returns jsonb
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_lifted integer;
+    v_kept integer;
+    v_leads integer := 0;
+begin
+    -- The order of suppress_leads_of_number: leads by their ids, then the lock.
+    perform from public.leads l
+        where l.organization_id = org and l.phone_number = number
+        order by l.id
+        for no key update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || org, 0));
+    update public.suppressions s
+        set lifted_at = greatest(now(), s.created_at), lifted_by = switchboard.user_id(),
+            lift_reason = left(lift_suppressions.lift_reason, 500)
+        where s.organization_id = org
+            and s.lifted_at is null
+            and s.reason = any (reasons)
+            and (
+                s.phone_number = number
+                or s.phone_hash = (
+                    select sha256(k.salt || convert_to(number, 'UTF8'))
+                    from private.suppression_salts k
+                    where k.organization_id = org
+                )
+            );
+    get diagnostics v_lifted = row_count;
+    select count(*) into v_kept from private.suppressed_numbers(org, array[number]);
+    if v_lifted > 0 and v_kept = 0 then
+        perform private.tell_lead_change(null, lift_suppressions.lift_reason);
+        update public.leads l
+            set contact_status = coalesce(l.previous_status, 'READY')
+            where l.organization_id = org and l.phone_number = number and l.contact_status = 'REMOVED';
+        get diagnostics v_leads = row_count;
+        perform private.tell_lead_change(null, null);
+    end if;
+    return jsonb_build_object(
+        'phone_number', number, 'lifted', v_lifted, 'is_suppressed', v_kept > 0, 'leads', v_leads);
+end;
+$$;
+comment on function private.lift_suppressions(uuid, text, text[], text) is
+    'Ends the opt-outs of a number that have one of the reasons; when none is left, its leads stand where they stood before. Raises 22023 for a reason over 500 characters.';
+
+create function private.record_opt_in(p_phone_number text, p_reason text) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('suppressions.write');
+    v_number text;
+begin
+    perform private.require_whole_scope();
+    -- The first reading is the organization's country's.
+    v_number := (private.read_phone(v_org, p_phone_number))[1];
+    return private.lift_suppressions(v_org, v_number, '{keyword,provider,erasure}', p_reason);
+end;
+$$;
+comment on function private.record_opt_in(text, text) is
+    'Body of public.record_opt_in; see there. Definer: nobody writes lifted_at by hand, and the number''s leads may be others''.';
+
+create function public.record_opt_in(phone_number text, reason text default null) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.record_opt_in(phone_number, reason);
+end;
+comment on function public.record_opt_in(text, text) is
+    'The contact''s own word that they may be written to again (START). Ends opt-outs by keyword, provider and erasure; one that was noted by a member, or a complaint, stays (lift_suppression). Answers {phone_number, lifted, is_suppressed, leads}: leads that stand again where they stood. Raises PT401, PT400, PT403 (suppressions.write, whole scope), 22023.';
+grant execute on function private.record_opt_in(text, text) to authenticated, service_role;
+grant execute on function public.record_opt_in(text, text) to authenticated, service_role;
+
+create function private.lift_suppression(p_suppression_id uuid, p_reason text) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('suppressions.lift');
+    v_suppression public.suppressions;
+begin
+    perform private.require_whole_scope();
+    if btrim(coalesce(p_reason, '')) = '' or length(p_reason) > 500 then
+        raise exception using
+            errcode = '22023',
+            message = 'reason must have 1 to 500 characters',
+            hint = 'It stays with the opt-out and in the audit log.';
+    end if;
+    select s.* into v_suppression
+        from public.suppressions s
+        where s.organization_id = v_org and s.id = p_suppression_id and s.lifted_at is null;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'suppression_not_found',
+            detail = 'The organization has no opt-out with this id that is still in force.';
+    end if;
+    if v_suppression.phone_number is null then
+        raise exception using
+            errcode = 'PT409',
+            message = 'person_erased',
+            detail = 'Whose number this is, nobody knows any more.',
+            hint = 'When they say so themselves, record_opt_in ends it.';
+    end if;
+    return private.lift_suppressions(v_org, v_suppression.phone_number, array[v_suppression.reason], p_reason);
+end;
+$$;
+comment on function private.lift_suppression(uuid, text) is
+    'Body of public.lift_suppression; see there. Definer: nobody writes lifted_at by hand, and the number''s leads may be others''.';
+
+create function public.lift_suppression(suppression_id uuid, reason text) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.lift_suppression(suppression_id, reason);
+end;
+comment on function public.lift_suppression(uuid, text) is
+    'Ends an opt-out that was a mistake, with those of the same number and kind. The reason stays with it and in the audit log. Answers as record_opt_in. Raises PT401, PT400, PT403 (suppressions.lift, whole scope), PT404 suppression_not_found, PT409 person_erased, 22023.';
+grant execute on function private.lift_suppression(uuid, text) to authenticated, service_role;
+grant execute on function public.lift_suppression(uuid, text) to authenticated, service_role;
+
+-- sql/schema/leads/archive_due_datasets.sql
+
+-- A campaign that is over is put away by itself.
+
+create function private.archive_due_datasets() returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_count integer;
+begin
+    update public.datasets d
+        set archived_at = now()
+        where d.archived_at is null
+            and d.campaign_end_at < now() - make_interval(days => d.auto_archive_after_days)
+            and d.hot_leads = 0
+            and not exists (
+                select from public.leads l
+                where l.organization_id = d.organization_id
+                    and l.dataset_id = d.id
+                    and l.last_message_at >= now() - make_interval(days => d.auto_archive_after_days)
+            );
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+comment on function private.archive_due_datasets() is
+    'For cron and the database owner. Archives datasets whose campaign ended, and in which nobody wrote, auto_archive_after_days ago; never one with HOT leads. Answers how many. Raises nothing.';
+
+-- sql/schema/leads/search_leads.sql
+
+-- Lists of leads, and finding one: by words of name, e-mail and postcode, by any spelling of the number, by filters, page
+-- by page.
+--
+-- As definer: text search is not leak-proof, so PostgreSQL would not use its index below row level security. The body asks
+-- what the policies ask, and a member who sees only the own leads reads an index of them.
+
+create index leads_search_idx on public.leads using gin (
+    array_to_tsvector(switchboard.search_words(
+        organization_id,
+        first_name || coalesce(' ' || last_name, '') || coalesce(' ' || email, '')
+            || coalesce(' ' || postcode || ' ' || replace(postcode, ' ', ''), '')
+    ))
+);
+comment on index public.leads_search_idx is
+    'Words of an organization''s leads, for search_leads; each word has its organization in front.';
+
+create type private.lead_filters as (
+    dataset_id uuid,
+    contact_status text[],
+    lead_sentiment text[],
+    assigned_to uuid,
+    is_assigned boolean,
+    is_held boolean,
+    is_archived boolean,
+    upload_id uuid,
+    created_from timestamptz,
+    created_before timestamptz
+);
+comment on type private.lead_filters is 'What search_leads and export_leads take as filters, by these names; NULL: any.';
+
+create function private.lead_filters(filters jsonb) returns private.lead_filters
+    language plpgsql immutable
+    set search_path = ''
+as $$
+declare
+    known constant text[] := array[
+        'dataset_id', 'contact_status', 'lead_sentiment', 'assigned_to', 'is_assigned', 'is_held', 'is_archived',
+        'upload_id', 'created_from', 'created_before'
+    ];
+    v_given jsonb := coalesce(nullif(filters, 'null'), '{}');
+    v_unknown text;
+    v_name text;
+begin
+    if not switchboard.json_is_bounded(v_given, 65536) or jsonb_typeof(v_given) <> 'object' then
+        raise exception using errcode = '22023', message = 'filters must be a JSON object of at most 64 kB';
+    end if;
+    select k into v_unknown from jsonb_object_keys(v_given) as k where k <> all (known) limit 1;
+    if found then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no filter %s', left(v_unknown, 100)),
+            hint = format('Filters: %s.', array_to_string(known, ', '));
+    end if;
+    -- One status or several.
+    foreach v_name in array array['contact_status', 'lead_sentiment'] loop
+        if jsonb_typeof(v_given -> v_name) = 'string' then
+            v_given := jsonb_set(v_given, array[v_name], jsonb_build_array(v_given -> v_name));
+        end if;
+    end loop;
+    begin
+        return jsonb_populate_record(null::private.lead_filters, v_given);
+    exception
+        when data_exception then
+            raise exception using
+                errcode = '22023',
+                message = format('a filter has a value of another kind: %s', left(sqlerrm, 200)),
+                hint = 'contact_status and lead_sentiment are a text or an array of texts, is_… true or false, created_… times.';
+    end;
+end;
+$$;
+comment on function private.lead_filters(jsonb) is
+    'Filters as they were given, read. Raises 22023 for an unknown one and for a value of another kind.';
+
+create function private.search_words(org uuid, query text) returns tsquery
+    language sql immutable
+    set search_path = ''
+begin atomic
+    select string_agg(quote_literal(w) || ':*', ' & ')::tsquery from unnest(switchboard.search_words(org, query)) as w;
+end;
+comment on function private.search_words(uuid, text) is
+    'A query for the index leads_search_idx: every word, each by its beginning; NULL for a text without words. Raises nothing.';
+
+create function private.find_leads(
+    org uuid, query text, filters private.lead_filters, after_created_at timestamptz, after_id uuid, page_size integer
+) returns setof public.leads
+    language plpgsql stable
+    set search_path = ''
+    set jit = off
+    -- A condition that is not asked for is gone when the statement is planned.
+    set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_own constant uuid := case
+        when switchboard.organization_for('leads.read_all') is null then switchboard.user_id()
+    end;
+    v_asks constant boolean := coalesce(btrim(query), '') <> '';
+    v_words constant tsquery := private.search_words(org, query);
+    v_numbers text[];
+begin
+    if query ~ '^\s*(tel:)?[+(]?[0-9][0-9 ()./-]{4,}$' then
+        v_numbers := private.phone_readings(query, (select o.default_country from public.organizations o where o.id = org));
+    end if;
+    return query
+        select l.*
+        from public.leads l
+        where l.organization_id = org
+            and (v_scope is null or l.dataset_id = any (v_scope))
+            and (v_own is null or l.assigned_to = v_own)
+            and (
+                not v_asks
+                or l.phone_number = any (v_numbers)
+                or array_to_tsvector(switchboard.search_words(
+                    l.organization_id,
+                    l.first_name || coalesce(' ' || l.last_name, '') || coalesce(' ' || l.email, '')
+                        || coalesce(' ' || l.postcode || ' ' || replace(l.postcode, ' ', ''), '')
+                )) @@ v_words
+            )
+            and (filters.dataset_id is null or l.dataset_id = filters.dataset_id)
+            and (filters.contact_status is null or l.contact_status = any (filters.contact_status))
+            and (filters.lead_sentiment is null or l.lead_sentiment = any (filters.lead_sentiment))
+            and (filters.assigned_to is null or l.assigned_to = filters.assigned_to)
+            and (filters.is_assigned is null or (l.assigned_to is not null) = filters.is_assigned)
+            and (filters.is_held is null or l.held = filters.is_held)
+            and (filters.is_archived is null or (l.archived_at is not null) = filters.is_archived)
+            and (filters.upload_id is null or l.upload_id = filters.upload_id)
+            and (filters.created_from is null or l.created_at >= filters.created_from)
+            and (filters.created_before is null or l.created_at < filters.created_before)
+            and (
+                after_created_at is null
+                or l.created_at <= after_created_at and (l.created_at < after_created_at or l.id > after_id)
+            )
+        order by l.created_at desc, l.id
+        limit page_size;
+end;
+$$;
+comment on function private.find_leads(uuid, text, private.lead_filters, timestamptz, uuid, integer) is
+    'Leads of an organization that the caller may see, newest first, from behind a lead on. For definer bodies that have asked for the right to read. Raises nothing.';
+
+create type private.lead_cursor as (created_at timestamptz, id uuid);
+comment on type private.lead_cursor is 'The last lead of a page, where the next begins.';
+
+create function private.lead_cursor(after jsonb) returns private.lead_cursor
+    language plpgsql immutable
+    set search_path = ''
+as $$
+begin
+    if after is null or after = 'null' then
+        return null;
+    end if;
+    if switchboard.json_is_bounded(after, 1000) and jsonb_typeof(after) = 'object' and after ? 'created_at' and after ? 'id' then
+        begin
+            return jsonb_populate_record(null::private.lead_cursor, after);
+        exception
+            when data_exception then
+                null;
+        end;
+    end if;
+    raise exception using
+        errcode = '22023',
+        message = 'after must be {"created_at": …, "id": …} of the last lead of the page before';
+end;
+$$;
+comment on function private.lead_cursor(jsonb) is 'Reads where a page begins. Raises 22023.';
+
+create function private.search_leads(p_query text, p_filters jsonb, p_after jsonb, p_page_size integer)
+    returns setof public.leads
+    language plpgsql stable security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.read');
+begin
+    if length(p_query) > 200 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters';
+    end if;
+    if p_page_size is null or p_page_size not between 1 and 500 then
+        raise exception using errcode = '22023', message = 'page_size must be 1 to 500';
+    end if;
+    return query select l.* from private.find_leads(
+        v_org, p_query, private.lead_filters(p_filters), (private.lead_cursor(p_after)).created_at,
+        (private.lead_cursor(p_after)).id, p_page_size) as l;
+end;
+$$;
+comment on function private.search_leads(text, jsonb, jsonb, integer) is
+    'Body of public.search_leads; see there. Definer: PostgreSQL would not use an index for text search below the policies; it asks what they ask.';
+
+create function public.search_leads(
+    query text default null, filters jsonb default '{}', after jsonb default null, page_size integer default 50
+) returns setof public.leads
+    language sql stable
+    set search_path = ''
+begin atomic
+    select l.* from private.search_leads(query, filters, after, page_size) as l;
+end;
+comment on function public.search_leads(text, jsonb, jsonb, integer) is
+    'Leads that the caller may see, newest first. query: beginnings of words of name, e-mail and postcode, or a phone number in any spelling. filters: an object of the fields of private.lead_filters (dataset_id, contact_status, assigned_to, is_archived …). after: {created_at, id} of the last lead of the page before. Raises PT401, PT400, PT403 (leads.read), 22023.';
+grant execute on function private.search_leads(text, jsonb, jsonb, integer) to authenticated, service_role;
+grant execute on function public.search_leads(text, jsonb, jsonb, integer) to authenticated, service_role;
+
+-- sql/schema/leads/exports.sql
+
+-- Exports: files of leads that somebody asked for. The file itself lies in the bucket exports until it expires.
+
+create table public.exports (
+    organization_id uuid not null references public.organizations (id) on delete cascade,
+    id uuid not null default gen_random_uuid(),
+    dataset_id uuid,
+    query text
+        constraint exports_query_check check (length(query) <= 200),
+    filters jsonb not null default '{}'
+        constraint exports_filters_check
+        check (jsonb_typeof(filters) = 'object' and switchboard.json_is_bounded(filters, 65536)),
+    attribute_names text[] not null default '{}',
+    status text not null default 'running'
+        constraint exports_status_check check (status in ('running', 'ready', 'failed')),
+    rows_written integer not null default 0
+        constraint exports_rows_written_check check (rows_written >= 0),
+    storage_path text
+        constraint exports_storage_path_check check (length(storage_path) <= 500),
+    file_size bigint
+        constraint exports_file_size_check check (file_size >= 0),
+    problem text
+        constraint exports_problem_check check (length(problem) <= 500),
+    created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
+    expires_at timestamptz not null,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (organization_id, id),
+    constraint exports_dataset_id_fkey
+        foreign key (organization_id, dataset_id)
+        references public.datasets (organization_id, id)
+        on delete cascade
+);
+comment on table public.exports is
+    'A CSV file of leads: what it was asked for, how far it is, where it lies and until when. Written by create_export, export_leads and finish_export.';
+comment on column public.exports.dataset_id is 'The dataset that it is of; NULL: of all, for members without a dataset scope.';
+comment on column public.exports.query is 'As for search_leads.';
+comment on column public.exports.filters is 'As for search_leads.';
+comment on column public.exports.attribute_names is 'The leads'' attributes that become columns behind the fields.';
+comment on column public.exports.storage_path is 'In the bucket exports.';
+comment on column public.exports.expires_at is 'From then on nobody reads the file, and the next export deletes it.';
+create index exports_created_at_idx on public.exports (organization_id, created_at desc, id);
+comment on index public.exports_created_at_idx is 'List of an organization''s exports, newest first.';
+create index exports_dataset_id_idx on public.exports (organization_id, dataset_id) where dataset_id is not null;
+comment on index public.exports_dataset_id_idx is 'Foreign key to datasets.';
+create index exports_created_by_idx on public.exports (created_by);
+comment on index public.exports_created_by_idx is 'Foreign key to auth.users.';
+
+select private.add_row_triggers('public.exports');
+select private.add_tenant_policies('public.exports', 'exports', '{insert,update,delete}', dataset => 'dataset_id');
+select private.add_audit('public.exports', '{}', '{rows_written,status,file_size,problem}');
+
+grant select on public.exports to authenticated;
+grant select on public.exports to service_role;
+
+-- sql/schema/leads/export_leads.sql
+
+-- An export goes page by page, so that neither the database nor who writes the file holds it whole: create_export says what,
+-- export_leads answers the next lines until there are none, finish_export says where the file lies.
+
+create function private.create_export(p_query text, p_filters jsonb) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    max_attributes constant integer := 200;
+    keeps constant interval := make_interval(hours => 24);
+    v_org constant uuid := switchboard.require_organization('exports.write');
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_filters private.lead_filters := private.lead_filters(p_filters);
+    v_export public.exports;
+begin
+    perform switchboard.require_organization('leads.read');
+    -- The file is everybody's who may read exports.
+    perform switchboard.require_organization('leads.read_all');
+    if length(p_query) > 200 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters';
+    end if;
+    if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
+        raise exception using
+            errcode = 'PT403',
+            message = 'forbidden',
+            detail = 'You work in some datasets only.',
+            hint = 'Export one of them: filters {"dataset_id": …}.';
+    end if;
+    insert into public.exports as e (
+        organization_id, id, dataset_id, query, filters, attribute_names, storage_path, expires_at
+    )
+    select v_org, i.id, v_filters.dataset_id, p_query, coalesce(nullif(p_filters, 'null'), '{}'),
+        array(
+            select k
+            from private.find_leads(v_org, p_query, v_filters, null, null, null) as l
+            cross join lateral jsonb_object_keys(l.attributes) as k
+            group by k
+            order by k
+            limit max_attributes
+        ),
+        concat_ws('/', v_org, v_filters.dataset_id, format('leads-%s-%s.csv', to_char(now(), 'YYYYMMDD-HH24MI'), left(i.id::text, 8))),
+        now() + keeps
+    from (select gen_random_uuid() as id) as i
+    returning * into strict v_export;
+    return jsonb_build_object('export_id', v_export.id, 'storage_path', v_export.storage_path, 'expires_at', v_export.expires_at);
+end;
+$$;
+comment on function private.create_export(text, jsonb) is
+    'Body of public.create_export; see there. Definer: clients write no export.';
+
+create function public.create_export(query text default null, filters jsonb default '{}') returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.create_export(query, filters);
+end;
+comment on function public.create_export(text, jsonb) is
+    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), 22023.';
+grant execute on function private.create_export(text, jsonb) to authenticated, service_role;
+grant execute on function public.create_export(text, jsonb) to authenticated, service_role;
+
+create function private.running_export(org uuid, export_id uuid) returns public.exports
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_scope constant uuid[] := switchboard.dataset_scope();
+    v_export public.exports;
+begin
+    perform switchboard.require_organization('leads.read_all');
+    select e.* into v_export
+        from public.exports e
+        where e.organization_id = org
+            and e.id = running_export.export_id
+            and (v_scope is null or e.dataset_id = any (v_scope))
+        for no key update;
+    if not found then
+        raise exception using
+            errcode = 'PT404',
+            message = 'export_not_found',
+            detail = 'You can see no export with this id in this organization.';
+    end if;
+    if v_export.status <> 'running' or v_export.expires_at < now() then
+        raise exception using
+            errcode = 'PT409',
+            message = 'export_over',
+            detail = format('The export is %s.', case when v_export.expires_at < now() then 'expired' else v_export.status end),
+            hint = 'create_export begins another.';
+    end if;
+    return v_export;
+end;
+$$;
+comment on function private.running_export(uuid, uuid) is
+    'An export that is being written, locked. Raises PT403 (leads.read_all), PT404 export_not_found, PT409 export_over.';
+
+create function private.export_leads(p_export_id uuid, p_after jsonb, p_page_size integer) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    fields constant text[] := array[
+        'first_name', 'last_name', 'phone_number', 'phone_extension', 'email', 'postcode', 'inquiry_date', 'notes', 'dataset',
+        'contact_status', 'lead_sentiment', 'assigned_to', 'consent_basis', 'consent_at', 'last_message_at', 'created_at'
+    ];
+    -- With a T between, a spreadsheet leaves a time alone.
+    iso constant text := 'YYYY-MM-DD"T"HH24:MI:SS"Z"';
+    v_export constant public.exports := private.running_export(
+        switchboard.require_organization('exports.write'), p_export_id);
+    v_cursor constant private.lead_cursor := private.lead_cursor(p_after);
+    v_csv text;
+    v_rows integer;
+    v_next jsonb;
+begin
+    if p_page_size is null or p_page_size not between 1 and 5000 then
+        raise exception using errcode = '22023', message = 'page_size must be 1 to 5000';
+    end if;
+    with page as materialized (
+        select l.*, row_number() over (order by l.created_at desc, l.id) as nth
+        from private.find_leads(
+            v_export.organization_id, v_export.query, private.lead_filters(v_export.filters),
+            v_cursor.created_at, v_cursor.id, p_page_size
+        ) as l
+    )
+    select
+        string_agg(switchboard.csv_line(array[
+            p.first_name, p.last_name, p.phone_number, p.phone_extension, p.email, p.postcode, p.inquiry_date::text,
+            p.notes, d.name, p.contact_status, p.lead_sentiment, u.email, p.consent_basis,
+            to_char(p.consent_at at time zone 'UTC', iso), to_char(p.last_message_at at time zone 'UTC', iso),
+            to_char(p.created_at at time zone 'UTC', iso)
+        ] || array(
+            select p.attributes ->> a.name from unnest(v_export.attribute_names) with ordinality as a (name, place) order by a.place
+        )), e'\r\n' order by p.nth),
+        count(*),
+        case when count(*) = p_page_size then (
+            select jsonb_build_object('created_at', z.created_at, 'id', z.id) from page z order by z.nth desc limit 1
+        ) end
+        into strict v_csv, v_rows, v_next
+        from page p
+        join public.datasets d on d.organization_id = p.organization_id and d.id = p.dataset_id
+        left join auth.users u on u.id = p.assigned_to;
+    update public.exports e
+        set rows_written = case when p_after is null then 0 else e.rows_written end + v_rows
+        where e.organization_id = v_export.organization_id and e.id = v_export.id;
+    return jsonb_build_object(
+        'csv', concat(
+            case when p_after is null then switchboard.csv_line(fields || v_export.attribute_names) || e'\r\n' end,
+            v_csv || e'\r\n'
+        ),
+        'rows', v_rows,
+        'next', v_next
+    );
+end;
+$$;
+comment on function private.export_leads(uuid, jsonb, integer) is
+    'Body of public.export_leads; see there. Definer: it names a lead''s member by the address of auth.users, and counts what it wrote.';
+
+create function public.export_leads(export_id uuid, after jsonb default null, page_size integer default 2000) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.export_leads(export_id, after, page_size);
+end;
+comment on function public.export_leads(uuid, jsonb, integer) is
+    'The next lines of an export: {csv, rows, next}. The first page, without after, begins with the header; next is the after of the following one, null when there is none. A cell that a spreadsheet would run or turn into another number is made safe. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over, 22023.';
+grant execute on function private.export_leads(uuid, jsonb, integer) to authenticated, service_role;
+grant execute on function public.export_leads(uuid, jsonb, integer) to authenticated, service_role;
+
+create function private.finish_export(p_export_id uuid, p_file_size bigint, p_problem text) returns public.exports
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_export public.exports := private.running_export(switchboard.require_organization('exports.write'), p_export_id);
+begin
+    update public.exports e
+        set status = case when p_problem is null then 'ready' else 'failed' end,
+            file_size = p_file_size,
+            problem = left(p_problem, 500)
+        where e.organization_id = v_export.organization_id and e.id = v_export.id
+        returning * into strict v_export;
+    return v_export;
+end;
+$$;
+comment on function private.finish_export(uuid, bigint, text) is
+    'Body of public.finish_export; see there. Definer: clients write no export.';
+
+create function public.finish_export(export_id uuid, file_size bigint default null, problem text default null)
+    returns public.exports
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.finish_export(export_id, file_size, problem);
+end;
+comment on function public.finish_export(uuid, bigint, text) is
+    'The file of an export lies at its storage_path, or will not, for that problem. Answers the export. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over.';
+grant execute on function private.finish_export(uuid, bigint, text) to authenticated, service_role;
+grant execute on function public.finish_export(uuid, bigint, text) to authenticated, service_role;
 
 -- sql/schema/leads/upload_rows.sql
 
@@ -4831,17 +6044,15 @@ begin atomic
         select p.phone_number, p.id as first_id from parsed p where p.problems is null and p.nth = 1
     ),
     -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
+    suppressed as materialized (
+        select s.phone_number
+        from private.suppressed_numbers((job).organization_id, array(select n.phone_number from numbers n)) as s (phone_number)
+    ),
     known as materialized (
-        select n.phone_number, n.first_id, s.is_suppressed, l.lead_id, coalesce(l.last_seq, -1) as last_seq
+        select n.phone_number, n.first_id, s.phone_number is not null as is_suppressed, l.lead_id,
+            coalesce(l.last_seq, -1) as last_seq
         from numbers n
-        cross join lateral (
-            select exists (
-                select from public.suppressions s
-                where s.organization_id = (job).organization_id
-                    and s.phone_number = n.phone_number
-                    and s.lifted_at is null
-            ) as is_suppressed
-        ) as s
+        left join suppressed s on s.phone_number = n.phone_number
         left join lateral (
             select e.id as lead_id, (
                     select max(t.dup_seq) from public.leads t
@@ -7150,6 +8361,39 @@ grant execute on function public.set_call_status(uuid, uuid, text) to service_ro
 
 -- The RPC that searches all that an organization holds for a phone number.
 
+create function private.find_by_phone(p_org uuid, p_numbers text[]) returns table (
+    kind text,
+    id uuid,
+    e164 text,
+    name text,
+    status text,
+    dataset_id uuid,
+    created_at timestamptz
+)
+    language sql stable
+    set search_path = ''
+begin atomic
+    select f.kind, f.id, f.e164, f.name, f.status, f.dataset_id, f.created_at
+        from (
+            select 'customer' as kind, c.id, c.phone_number as e164, c.name, null as status,
+                null::uuid as dataset_id, c.created_at
+            from public.customers c
+            where c.organization_id = p_org and c.phone_number = any (p_numbers)
+            union all
+            select 'lead', l.id, l.phone_number, concat_ws(' ', l.first_name, l.last_name), l.contact_status,
+                l.dataset_id, l.created_at
+            from public.leads l
+            where l.organization_id = p_org and l.phone_number = any (p_numbers)
+            union all
+            select 'phone_number', n.id, n.phone_number, n.friendly_name, n.status, null, n.created_at
+            from public.phone_numbers n
+            where n.organization_id = p_org and n.phone_number = any (p_numbers)
+        ) as f
+        order by f.kind, f.created_at desc, f.id;
+end;
+comment on function private.find_by_phone(uuid, text[]) is
+    'Body of public.find_by_phone, with the caller''s own rights; see there.';
+
 create function public.find_by_phone(phone_number text) returns table (
     kind text,
     id uuid,
@@ -7159,59 +8403,256 @@ create function public.find_by_phone(phone_number text) returns table (
     dataset_id uuid,
     created_at timestamptz
 )
-    language plpgsql stable
+    language sql stable
+    set search_path = ''
+begin atomic
+    select f.*
+        from private.require_phone('leads.read', find_by_phone.phone_number) as p
+        cross join lateral private.find_by_phone(p.org, p.numbers) as f;
+end;
+comment on function public.find_by_phone(text) is
+    'Everything the caller may see of a phone number in their organization, however it is written; by kind, newest first. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
+grant execute on function private.find_by_phone(uuid, text[]) to authenticated;
+grant execute on function public.find_by_phone(text) to authenticated;
+
+-- sql/schema/calls/forget.sql
+
+-- One person, wherever they are: what is held about them, and that it is forgotten.
+
+insert into private.audited_tables (table_name, capability) values ('people', 'people.erase');
+
+create type private.person as (
+    organization_id uuid,
+    numbers text[],
+    email text,
+    lead_ids uuid[],
+    customer_ids uuid[],
+    call_ids uuid[]
+);
+comment on type private.person is 'The rows of an organization about the holder of some phone numbers or of an e-mail address.';
+
+create function private.find_person(org uuid, phone_number text, email text) returns private.person
+    language plpgsql volatile
     set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-    v_org uuid := switchboard.require_organization('leads.read');
-    v_country text;
-    v_candidates text[];
+    v_person private.person;
 begin
-    if coalesce(btrim(find_by_phone.phone_number), '') = '' then
-        raise exception using errcode = '22023', message = 'phone_number is required';
-    end if;
-    select o.default_country into v_country from public.organizations o where o.id = v_org;
-    -- As people of the organization's country write it, and as systems do: digits with the country code, without +.
-    v_candidates := array_remove(array[
-        switchboard.to_e164(find_by_phone.phone_number, v_country),
-        case
-            when find_by_phone.phone_number ~ '^\s*[1-9][0-9 ().-]{6,}$'
-                then switchboard.to_e164('+' || btrim(find_by_phone.phone_number), null)
-        end
-    ], null);
-    if v_candidates = '{}' then
+    if num_nonnulls(nullif(btrim(find_person.phone_number), ''), nullif(btrim(find_person.email), '')) <> 1 then
         raise exception using
             errcode = '22023',
-            message = format('phone_number is not a phone number: %s', (
-                select coalesce(p.reason, 'not_a_number')
-                from switchboard.parse_phone(find_by_phone.phone_number, v_country) as p
-            )),
-            hint = 'Write the whole number, with + and the country code, or as it is dialled in the organization''s country.';
+            message = 'give phone_number or email, one of them',
+            hint = 'Somebody with both is found by one after the other.';
     end if;
-    return query
-        select f.kind, f.id, f.e164, f.name, f.status, f.dataset_id, f.created_at
-        from (
-            select 'customer' as kind, c.id, c.phone_number as e164, c.name, null as status,
-                null::uuid as dataset_id, c.created_at
-            from public.customers c
-            where c.organization_id = v_org and c.phone_number = any (v_candidates)
-            union all
-            select 'lead', l.id, l.phone_number, concat_ws(' ', l.first_name, l.last_name), l.contact_status,
-                l.dataset_id, l.created_at
-            from public.leads l
-            where l.organization_id = v_org and l.phone_number = any (v_candidates)
-            union all
-            select 'phone_number', n.id, n.phone_number, n.friendly_name, n.status, null, n.created_at
-            from public.phone_numbers n
-            where n.organization_id = v_org and n.phone_number = any (v_candidates)
-        ) as f
-        order by f.kind, f.created_at desc, f.id;
+    v_person.organization_id := org;
+    v_person.email := nullif(btrim(find_person.email), '');
+    v_person.numbers := case
+        when v_person.email is null then private.read_phone(org, find_person.phone_number)
+        else '{}'
+    end;
+    v_person.lead_ids := array(
+        select l.id from public.leads l
+        where l.organization_id = org
+            and (l.phone_number = any (v_person.numbers) or private.email_key(l.email) = private.email_key(v_person.email))
+        order by l.id
+    );
+    v_person.customer_ids := array(
+        select c.id from public.customers c
+        where c.organization_id = org
+            and (c.phone_number = any (v_person.numbers) or private.email_key(c.email) = private.email_key(v_person.email))
+        order by c.id
+    );
+    v_person.call_ids := array(
+        select c.id from public.calls c
+        where c.organization_id = org
+            and (
+                c.lead_id = any (v_person.lead_ids)
+                or c.customer_id = any (v_person.customer_ids)
+                or case c.direction when 'inbound' then c.caller_number else c.called_number end = any (v_person.numbers)
+            )
+        order by c.id
+    );
+    -- Whoever asks by the address is not written to under the number either.
+    if v_person.email is not null then
+        v_person.numbers := array(
+            select l.phone_number from public.leads l where l.organization_id = org and l.id = any (v_person.lead_ids)
+            union
+            select c.phone_number from public.customers c where c.organization_id = org and c.id = any (v_person.customer_ids)
+        );
+    end if;
+    return v_person;
 end;
 $$;
-comment on function public.find_by_phone(text) is
-    'Everything the caller may see of a phone number in their organization, however it is written; by kind, newest first. Raises PT401, PT400, PT403 (leads.read), 22023 (phone_number missing, or no number: the reason codes of switchboard.parse_phone).';
-grant execute on function public.find_by_phone(text) to authenticated;
+comment on function private.find_person(uuid, text, text) is
+    'Who is meant by a phone number in any spelling, or by an e-mail address, in an organization. Raises 22023.';
+
+create function private.note_person(action text, after jsonb, org uuid) returns void
+    language sql volatile
+    set search_path = ''
+begin atomic
+    -- Of whom, the log does not say: it outlives the person.
+    insert into public.audit_log (organization_id, actor_id, actor_kind, action, table_name, after)
+    values (
+        org, switchboard.user_id(),
+        case
+            when switchboard.user_id() is not null then 'user'
+            when switchboard.request_role() = 'service_role' then 'service'
+            else 'system'
+        end,
+        note_person.action, 'people', note_person.after
+    );
+end;
+comment on function private.note_person(text, jsonb, uuid) is
+    'Writes into the audit log that a person''s data was handed out or erased, without saying whose. Raises nothing.';
+
+create function private.export_person(p_phone_number text, p_email text) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('people.export');
+    v_person private.person;
+    v_answer jsonb;
+begin
+    perform private.require_whole_scope();
+    v_person := private.find_person(v_org, p_phone_number, p_email);
+    select jsonb_build_object(
+        'leads', (
+            select coalesce(jsonb_agg(to_jsonb(l) - '{organization_id}'::text[] || jsonb_build_object('history', (
+                select coalesce(jsonb_agg(to_jsonb(e) - '{organization_id,lead_id}'::text[] order by e.created_at, e.id), '[]')
+                from public.lead_events e
+                where e.organization_id = v_org and e.lead_id = l.id
+            )) order by l.created_at, l.id), '[]')
+            from public.leads l
+            where l.organization_id = v_org and l.id = any (v_person.lead_ids)
+        ),
+        'customers', (
+            select coalesce(jsonb_agg(to_jsonb(c) - '{organization_id}'::text[] order by c.created_at, c.id), '[]')
+            from public.customers c
+            where c.organization_id = v_org and c.id = any (v_person.customer_ids)
+        ),
+        'calls', (
+            select coalesce(jsonb_agg(to_jsonb(c) - '{organization_id}'::text[] order by c.started_at, c.id), '[]')
+            from public.calls c
+            where c.organization_id = v_org and c.id = any (v_person.call_ids)
+        ),
+        'suppressions', (
+            select coalesce(jsonb_agg(to_jsonb(s) - '{organization_id,phone_hash}'::text[] order by s.created_at, s.id), '[]')
+            from public.suppressions s
+            where s.organization_id = v_org and s.phone_number = any (v_person.numbers)
+        )
+    ) into strict v_answer;
+    perform private.note_person('export_person', jsonb_build_object(
+        'leads', cardinality(v_person.lead_ids), 'customers', cardinality(v_person.customer_ids),
+        'calls', cardinality(v_person.call_ids)), v_org);
+    return v_answer;
+end;
+$$;
+comment on function private.export_person(text, text) is
+    'Body of public.export_person; see there. Definer: it reads transcripts, and writes into the audit log.';
+
+create function public.export_person(phone_number text default null, email text default null) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.export_person(phone_number, email);
+end;
+comment on function public.export_person(text, text) is
+    'All that the organization holds about the holder of a phone number, in any spelling, or of an e-mail address: {leads (with their history), customers, calls, suppressions}. Audited. Raises PT401, PT400, PT403 (people.export, whole scope), 22023.';
+grant execute on function private.export_person(text, text) to authenticated, service_role;
+grant execute on function public.export_person(text, text) to authenticated, service_role;
+
+create function private.erase_person(p_phone_number text, p_email text) returns jsonb
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('people.erase');
+    v_person private.person;
+    v_recordings jsonb;
+    v_errors integer;
+    v_answer jsonb;
+begin
+    perform private.require_whole_scope();
+    v_person := private.find_person(v_org, p_phone_number, p_email);
+    -- Leads by their ids, then the lock: the order of whoever writes opt-outs.
+    perform from public.leads l
+        where l.organization_id = v_org and l.id = any (v_person.lead_ids)
+        order by l.id
+        for update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || v_org, 0));
+    insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
+    perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
+    select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings
+        from public.calls c
+        where c.organization_id = v_org and c.id = any (v_person.call_ids) and c.recording_path is not null;
+    delete from public.calls c where c.organization_id = v_org and c.id = any (v_person.call_ids);
+    delete from public.customers c where c.organization_id = v_org and c.id = any (v_person.customer_ids);
+    delete from public.leads l where l.organization_id = v_org and l.id = any (v_person.lead_ids);
+    -- What stood in the cells of a row that became no lead.
+    delete from public.upload_errors e
+        using public.organizations o
+        where e.organization_id = v_org
+            and o.id = v_org
+            and (
+                private.email_key(e.value) = private.email_key(v_person.email)
+                or switchboard.to_e164(e.value, o.default_country) = any (v_person.numbers)
+            );
+    get diagnostics v_errors = row_count;
+    v_answer := jsonb_build_object(
+        'leads', cardinality(v_person.lead_ids), 'customers', cardinality(v_person.customer_ids),
+        'calls', cardinality(v_person.call_ids), 'upload_errors', v_errors);
+    perform private.note_person('erase_person', v_answer, v_org);
+    return v_answer || jsonb_build_object('recordings', v_recordings);
+end;
+$$;
+comment on function private.erase_person(text, text) is
+    'Body of public.erase_person; see there. Definer: it deletes what no one verb covers, and keeps the opt-out as a hash.';
+
+create function private.keep_suppression_hash(org uuid, number text) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    v_hash bytea;
+begin
+    select sha256(k.salt || convert_to(number, 'UTF8')) into strict v_hash
+        from private.suppression_salts k where k.organization_id = org;
+    -- One of a channel stays.
+    update public.suppressions s
+        set lifted_at = greatest(now(), s.created_at), lift_reason = 'erased'
+        where s.organization_id = org
+            and s.phone_number = number
+            and s.lifted_at is null
+            and exists (
+                select from public.suppressions h
+                where h.organization_id = org and h.phone_hash = v_hash and h.channel = s.channel and h.lifted_at is null
+            );
+    update public.suppressions s
+        set phone_number = null, phone_input = null, phone_hash = v_hash
+        where s.organization_id = org and s.phone_number = number;
+    insert into public.suppressions (organization_id, phone_hash, reason)
+    select org, v_hash, 'erasure'
+    where not exists (
+        select from public.suppressions s
+        where s.organization_id = org and s.phone_hash = v_hash and s.lifted_at is null
+    );
+end;
+$$;
+comment on function private.keep_suppression_hash(uuid, text) is
+    'A number''s opt-outs without the number, and one where there was none: nobody writes to whoever was erased, without knowing who that is. Raises P0002 without a salt.';
+
+create function public.erase_person(phone_number text default null, email text default null) returns jsonb
+    language sql volatile
+    set search_path = ''
+begin atomic
+    select private.erase_person(phone_number, email);
+end;
+comment on function public.erase_person(text, text) is
+    'Forgets the holder of a phone number, in any spelling, or of an e-mail address; their opt-out stays as a hash. Answers how many leads, customers, calls and upload_errors went, and recordings: files that the caller deletes in Storage. A second call finds nothing. Audited without saying whose. Raises PT401, PT400, PT403 (people.erase: owners; whole scope), 22023.';
+grant execute on function private.erase_person(text, text) to authenticated, service_role;
+grant execute on function public.erase_person(text, text) to authenticated, service_role;
 
 -- sql/schema/circles.sql
 

@@ -194,12 +194,12 @@ select bag_eq(
     'service_role reads every table and view whole, so that select * works');
 select bag_eq(
     $$ select name from server where verb = 'delete' and not whole $$,
-    $$ values ('audit_log'), ('prompt_versions'), ('support_sessions'), ('suppressions'), ('profiles'), ('clients'), ('users'), ('user_organizations') $$,
+    $$ values ('audit_log'), ('prompt_versions'), ('support_sessions'), ('lead_events'), ('exports'), ('suppressions'), ('profiles'), ('clients'), ('users'), ('user_organizations') $$,
     'and deletes, but from history, opt-outs, and profiles, which go with their user');
 select bag_eq(
     $$ select name, verb from server where verb in ('insert', 'update') and not coalesce(part, false) $$,
     $$ values ('audit_log', 'insert'), ('audit_log', 'update'), ('prompt_versions', 'insert'), ('prompt_versions', 'update'),
-        ('support_sessions', 'insert'), ('support_sessions', 'update'), ('suppressions', 'update'), ('profiles', 'insert'), ('clients', 'insert'),
+        ('support_sessions', 'insert'), ('support_sessions', 'update'), ('suppressions', 'update'), ('lead_events', 'insert'), ('lead_events', 'update'), ('exports', 'insert'), ('exports', 'update'), ('profiles', 'insert'), ('clients', 'insert'),
         ('users', 'insert'), ('users', 'update'), ('user_organizations', 'insert'), ('user_organizations', 'update') $$,
     'it writes no history, lifts no opt-out, makes no profile');
 -- Where some columns are closed, the others are listed: a new column has to be opened to it as to clients.
@@ -212,10 +212,12 @@ select bag_eq(
     $$ select t, c, p from (values
             ('datasets', 'total_leads'), ('datasets', 'active_leads'), ('datasets', 'hot_leads'), ('datasets', 'converted_leads'),
             ('leads', 'total_messages'), ('leads', 'phone_type'), ('leads', 'region'), ('leads', 'phone_validity'),
+            ('leads', 'previous_status'), ('leads', 'status_set_by'), ('leads', 'status_set_at'),
             ('prompts', 'compiled_prompt'), ('prompts', 'compiled_sha256'), ('prompts', 'compile_report'), ('prompts', 'lessons_count'),
             ('prompts', 'manual_edits_count'), ('prompts', 'template_scope')
         ) as x (t, c), unnest(array['insert', 'update']) as p
-        union all values ('suppressions', 'lifted_at', 'insert'), ('calls', 'dataset_id', 'update'), ('calls', 'assigned_to', 'update'), ('profiles', 'id', 'update'),
+        union all values ('suppressions', 'lifted_at', 'insert'), ('suppressions', 'lifted_by', 'insert'), ('suppressions', 'lift_reason', 'insert'),
+            ('suppressions', 'phone_hash', 'insert'), ('calls', 'dataset_id', 'update'), ('calls', 'assigned_to', 'update'), ('profiles', 'id', 'update'),
             ('profiles', 'email', 'update'), ('profiles', 'phone_input', 'update'), ('profiles', 'created_at', 'update'),
             ('profiles', 'updated_at', 'update') $$,
     'nor counters, what the compiler writes, copies that triggers keep, and the address of a user');

@@ -13,6 +13,9 @@ delete from public.upload_errors;
 delete from public.upload_rows;
 insert into public.upload_errors (organization_id, upload_id, dataset_id, row_number, reason)
     select organization_id, id, dataset_id, 1, 'required' from public.uploads where organization_id = tests.id('a');
+delete from public.exports;
+insert into public.exports (organization_id, dataset_id, expires_at)
+    select organization_id, dataset_id, now() from public.uploads where organization_id = tests.id('a');
 insert into public.upload_rows (organization_id, upload_id, dataset_id, row_number, decision)
     select organization_id, id, dataset_id, 1, 'skipped' from public.uploads where organization_id = tests.id('a');
 insert into public.leads (organization_id, id, dataset_id, first_name, phone_number, assigned_to) values
@@ -73,7 +76,7 @@ create temporary view divided as
         and a.attname = case c.relname when 'datasets' then 'id' else 'dataset_id' end
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p');
 grant select on divided to authenticated;
-select bag_eq('select name from divided', $$ values ('calls'), ('datasets'), ('leads'), ('lessons'), ('prompts'), ('prompt_versions'), ('uploads'), ('upload_errors'), ('upload_rows') $$,
+select bag_eq('select name from divided', $$ values ('calls'), ('datasets'), ('leads'), ('lessons'), ('prompts'), ('prompt_versions'), ('uploads'), ('upload_errors'), ('upload_rows'), ('exports'), ('lead_events') $$,
     'the tables that a dataset divides');
 select is_empty($$
     select d.name from divided d
@@ -106,7 +109,9 @@ insert into expected values
     ('prompt_versions', 'in none out', 'in none', 'none', false, '42501'),
     ('uploads', 'in none out', 'in', '', false, 'in none out'),
     ('upload_errors', 'in none out', 'in', '', false, '42501'),
-    ('upload_rows', 'in none out', 'in', '', false, '42501');
+    ('upload_rows', 'in none out', 'in', '', false, '42501'),
+    ('exports', 'in none out', 'in', '', false, '42501'),
+    ('lead_events', 'in in out', 'in in', '', false, '42501');
 grant select on expected to authenticated;
 select tests.as_user('a.admin');
 select is(tests.reached(d.name, d.dataset_column, 'select'), e.all_of, format('no scope: select %s', d.name))

@@ -71,7 +71,7 @@ select is_empty($$ select * from switchboard.verify_counts('public.notes') $$, '
 update public.boards set notes = 7, open_notes = open_notes where id = tests.id('a.board');
 update public.boards set open_notes = 1 where id = tests.id('b.board');
 select bag_eq($$ select parent, key ->> 'id', counter, cached, counted from switchboard.verify_counts('public.notes') $$,
-    format($$ values ('public.boards'::regclass, %L, 'notes', 7::bigint, 3::bigint), ('public.boards', %L, 'open_notes', 1, 0) $$, tests.id('a.board'), tests.id('b.board')),
+    format($$ values ('public.boards'::regclass, %L, 'notes', '7'::jsonb, '3'::jsonb), ('public.boards', %L, 'open_notes', '1', '0') $$, tests.id('a.board'), tests.id('b.board')),
     'verify_counts names what is not');
 select is(array[switchboard.rebuild_counts('public.notes', 1), switchboard.rebuild_counts('public.notes', 1), switchboard.rebuild_counts('public.notes', 1)],
     array[1, 1, 0], 'rebuild_counts mends as many parents as it is told');

@@ -36,7 +36,7 @@ create temporary table cases as
             select from switchboard.capabilities() c where c.role = r.role and c.capability = 'leads.read_all'
         )) as allowed,
         -- Only for the rows that are the member's own.
-        r.role = 'sales_rep' and t.name in ('leads', 'calls') as own
+        r.role = 'sales_rep' and t.name in ('leads', 'lead_events', 'calls') as own
     from unnest(array['owner', 'admin', 'manager', 'sales_rep', 'viewer']) as r (role)
     cross join unnest(array['select', 'insert', 'update', 'delete']) as v (verb)
     cross join tests.tenant_tables t;

@@ -20,6 +20,7 @@ insert into exceptions values
 create temporary table listings (name text primary key, query text);
 insert into listings values
     ('calls', ' order by started_at desc, id limit 50'),
+    ('lead_events', format(' where lead_id = %L order by created_at desc, id limit 50', tests.id('a.lead.rep'))),
     ('upload_rows', format(' where upload_id = %L order by row_number limit 50', tests.id('a.upload'))),
     ('upload_errors', format(' where upload_id = %L order by row_number limit 50', tests.id('a.upload'))),
     ('support_sessions', ' order by opened_at desc, id limit 50'),

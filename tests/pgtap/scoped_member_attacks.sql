@@ -12,6 +12,7 @@ insert into public.upload_errors (organization_id, upload_id, dataset_id, row_nu
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 2, 'required');
 insert into public.upload_rows (organization_id, upload_id, dataset_id, row_number, decision) values
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 3, 'skipped');
+insert into public.exports (organization_id, dataset_id, expires_at) values (tests.id('a'), tests.id('a.dataset'), now());
 update public.lessons set dataset_id = tests.id('a.dataset') where organization_id = tests.id('a');
 insert into public.calls (organization_id, id, lead_id, direction, called_number, provider, provider_sid, decision, recording_path)
 values (tests.id('a'), tests.id('a.call.scoped'), tests.id('a.lead'), 'inbound', '+443069990801', 'twilio', 'CA scoped', '{}', 'secret.wav');
@@ -42,7 +43,7 @@ create temporary table tries as
     where s.name <> 'datasets' or v.verb not in ('insert', 'move out', 'move to all');
 grant select on tries to authenticated;
 select set_eq('select name from scoped_tables',
-    array['datasets', 'uploads', 'upload_errors', 'upload_rows', 'leads', 'lessons', 'prompts', 'prompt_versions', 'calls'],
+    array['datasets', 'uploads', 'upload_errors', 'upload_rows', 'exports', 'lead_events', 'leads', 'lessons', 'prompts', 'prompt_versions', 'calls'],
     'the tables whose rows belong to a dataset');
 
 select tests.as_user('a.owner');

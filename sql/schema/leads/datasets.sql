@@ -9,7 +9,7 @@ create table public.datasets (
     description text
         constraint datasets_description_check check (length(description) <= 2000),
     source text
-        constraint datasets_source_check check (source in ('csv', 'api', 'manual')),
+        constraint datasets_source_check check (length(source) <= 200),
     column_mapping jsonb not null default '{}'
         constraint datasets_column_mapping_check
         check (jsonb_typeof(column_mapping) = 'object' and switchboard.json_is_bounded(column_mapping, 65536)),
@@ -39,6 +39,7 @@ create table public.datasets (
 );
 comment on table public.datasets is
     'A batch of leads and the campaign on it. The file it came from is in uploads.';
+comment on column public.datasets.source is 'Where the leads are from, in the organization''s own words.';
 comment on column public.datasets.column_mapping is
     'Column of the file → lead field, e.g. {"Mobile": "phone_number"}; import_leads uses it when its options bring no mapping.';
 comment on column public.datasets.total_leads is

@@ -62,17 +62,15 @@ begin atomic
         select p.phone_number, p.id as first_id from parsed p where p.problems is null and p.nth = 1
     ),
     -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
+    suppressed as materialized (
+        select s.phone_number
+        from private.suppressed_numbers((job).organization_id, array(select n.phone_number from numbers n)) as s (phone_number)
+    ),
     known as materialized (
-        select n.phone_number, n.first_id, s.is_suppressed, l.lead_id, coalesce(l.last_seq, -1) as last_seq
+        select n.phone_number, n.first_id, s.phone_number is not null as is_suppressed, l.lead_id,
+            coalesce(l.last_seq, -1) as last_seq
         from numbers n
-        cross join lateral (
-            select exists (
-                select from public.suppressions s
-                where s.organization_id = (job).organization_id
-                    and s.phone_number = n.phone_number
-                    and s.lifted_at is null
-            ) as is_suppressed
-        ) as s
+        left join suppressed s on s.phone_number = n.phone_number
         left join lateral (
             select e.id as lead_id, (
                     select max(t.dup_seq) from public.leads t

@@ -28,6 +28,11 @@ create table public.leads (
         constraint leads_email_check check (private.is_email(email)),
     postcode text
         constraint leads_postcode_check check (length(postcode) <= 20),
+    outward_code text generated always as (
+        upper(substring(postcode from '^\s*([A-Za-z]{1,2}[0-9][A-Za-z0-9]?)\s*[0-9][A-Za-z]{2}\s*$'))
+    ) stored,
+    timezone text
+        constraint leads_timezone_check check (private.is_time_zone(timezone)),
     inquiry_date date,
     notes text
         constraint leads_notes_check check (length(notes) <= 10000),
@@ -39,6 +44,10 @@ create table public.leads (
             'READY', 'CONTACTED_1', 'CONTACTED_2', 'CONTACTED_3', 'HOT', 'WARM', 'COLD',
             'CALL_BOOKED', 'CONVERTED', 'REMOVED', 'ARCHIVED'
         )),
+    previous_status text,
+    status_set_by text
+        constraint leads_status_set_by_check check (status_set_by in ('human', 'ai', 'system')),
+    status_set_at timestamptz,
     lead_sentiment text
         constraint leads_lead_sentiment_check
         check (lead_sentiment in ('POSITIVE', 'NEGATIVE', 'NEUTRAL', 'UNCLEAR', 'HOT')),
@@ -59,6 +68,8 @@ create table public.leads (
         constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
     duplicate_of uuid,
+    duplicate_resolved_at timestamptz,
+    held boolean not null generated always as (duplicate_of is not null and duplicate_resolved_at is null) stored,
     dup_seq integer not null default 0
         constraint leads_dup_seq_check check (dup_seq >= 0),
     upload_id uuid,
@@ -110,11 +121,19 @@ comment on column public.leads.phone_validity is
 comment on column public.leads.attributes is 'Columns of the file that map to no field, under their own names.';
 comment on column public.leads.contact_status is
     'Where the lead stands. REMOVED is an opt-out: it stays, and public.suppressions keeps the number. A lead whose number opted out becomes REMOVED by trigger.';
+comment on column public.leads.previous_status is
+    'While REMOVED or ARCHIVED: where the lead stood, and where it comes back to. By trigger.';
+comment on column public.leads.status_set_by is
+    'Who gave it its contact_status: human, ai or system; NULL: as it came. By trigger. What a person says stands before the agent''s.';
+comment on column public.leads.outward_code is 'The first half of a UK postcode, as in SW1A.';
+comment on column public.leads.timezone is 'IANA; where the contact is, if it is known.';
 comment on column public.leads.archived_at is 'Set by trigger while contact_status is ARCHIVED.';
 comment on column public.leads.manual_mode is 'A person writes; the agent does not.';
 comment on column public.leads.assigned_to is 'A member of the organization, by foreign key.';
 comment on column public.leads.duplicate_of is
-    'The earlier lead of the organization with the same number; a lead that has it is held from sending.';
+    'The earlier lead of the organization with the same number.';
+comment on column public.leads.duplicate_resolved_at is 'When a person said what the duplicate is: resolve_duplicate.';
+comment on column public.leads.held is 'A duplicate of which nobody has said yet what it is: not to be written to.';
 comment on column public.leads.dup_seq is
     '0, then 1, 2 … for further leads with the same number in the dataset (duplicate_action flag and keep_both).';
 comment on column public.leads.row_number is 'The row of the file, counted from 1 without the header.';
@@ -127,10 +146,16 @@ create index leads_created_at_idx on public.leads (organization_id, created_at d
     include (dataset_id, assigned_to);
 comment on index public.leads_created_at_idx is
     'List of an organization''s leads, newest first; their count, for which it carries what the policies compare.';
-create index leads_assigned_to_idx on public.leads (organization_id, assigned_to)
+create index leads_assigned_to_idx on public.leads (organization_id, assigned_to, created_at desc, id)
     where assigned_to is not null;
 comment on index public.leads_assigned_to_idx is
-    'Foreign key to memberships; leads assigned to a member.';
+    'Foreign key to memberships; list of the leads assigned to a member, newest first.';
+create index leads_dataset_id_idx on public.leads (organization_id, dataset_id, created_at desc, id);
+comment on index public.leads_dataset_id_idx is 'List of a dataset''s leads, newest first.';
+create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id)
+    where contact_status not in ('READY', 'REMOVED', 'ARCHIVED');
+comment on index public.leads_contact_status_idx is
+    'List of the leads that are worked on, by status, newest first. Those of an import that nobody has written to are not in it.';
 create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_of)
     where duplicate_of is not null;
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
@@ -144,69 +169,11 @@ create trigger normalize_phone
         'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
-create function private.apply_lead_status() returns trigger
-    language plpgsql volatile
-    set search_path = ''
-as $$
-begin
-    if tg_op = 'UPDATE' and old.contact_status = 'REMOVED' and new.contact_status <> 'REMOVED' then
-        raise exception using
-            errcode = '23514',
-            message = 'contact_status cannot leave REMOVED',
-            detail = 'The contact has opted out.',
-            hint = 'Only the contact''s own opt-in lifts an opt-out.';
-    end if;
-    new.archived_at := case
-        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
-    end;
-    new.manual_mode_activated_at := case
-        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
-    end;
-    return new;
-end;
-$$;
-comment on function private.apply_lead_status() is
-    'BEFORE trigger on leads: keeps archived_at and manual_mode_activated_at true to contact_status and manual_mode, and an opted-out lead opted out. Raises 23514.';
-create trigger apply_lead_status_insert
-    before insert on public.leads
-    for each row
-    when (
-        new.contact_status = 'ARCHIVED' or new.archived_at is not null
-        or new.manual_mode or new.manual_mode_activated_at is not null
-    )
-    execute function private.apply_lead_status();
-create trigger apply_lead_status_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.archived_at is distinct from old.archived_at
-        or new.manual_mode is distinct from old.manual_mode
-        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
-    )
-    execute function private.apply_lead_status();
--- Opt-outs. By their names suppress_lead_… fire behind normalize_phone, and ask_suppressions_… before count_….
--- An import has looked already; what opts out meanwhile, ask_suppressions_insert finds.
-create trigger suppress_lead_insert
-    before insert on public.leads
-    for each row
-    when (new.contact_status not in ('REMOVED', 'ARCHIVED') and new.upload_id is null)
-    execute function private.suppress_lead();
-create trigger suppress_lead_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status not in ('REMOVED', 'ARCHIVED')
-        and (
-            new.phone_number is distinct from old.phone_number
-            or new.contact_status is distinct from old.contact_status
-        )
-    )
-    execute function private.suppress_lead();
-create trigger ask_suppressions_insert
+-- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
+create trigger settle_new_leads
     after insert on public.leads referencing new table as new_rows
-    for each statement execute function private.ask_suppressions_insert();
-create trigger ask_suppressions_update
+    for each statement execute function private.settle_new_leads();
+create trigger settle_lead_number
     after update on public.leads
     for each row
     when (
@@ -217,7 +184,7 @@ create trigger ask_suppressions_update
             and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
         )
     )
-    execute function private.ask_suppressions_update();
+    execute function private.settle_lead_number();
 
 select switchboard.track_counts(
     'public.leads', 'public.datasets',
@@ -267,30 +234,30 @@ grant select, delete on public.leads
     to authenticated;
 grant insert (
     organization_id, dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to,
     duplicate_of, consent_basis, consent_at
 ) on public.leads to authenticated;
 grant update (
-    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, inquiry_date, notes,
-    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of, consent_basis,
-    consent_at
+    dataset_id, first_name, last_name, phone_number, phone_extension, email, postcode, timezone, inquiry_date, notes,
+    attributes, contact_status, lead_sentiment, install_date, manual_mode, assigned_to, duplicate_of,
+    duplicate_resolved_at, consent_basis, consent_at
 ) on public.leads to authenticated;
 -- All but the counter and the trigger's verdicts.
 grant select, delete on public.leads to service_role;
 grant insert (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
-    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at,
+    reply_received_at, last_message_at, install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to,
+    latest_lead_reply, conversation_summary, duplicate_of, duplicate_resolved_at, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 grant update (
     organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input, phone_extension, email, postcode,
-    inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at, reply_received_at, last_message_at,
-    install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to, latest_lead_reply, conversation_summary,
-    duplicate_of, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
+    timezone, inquiry_date, notes, attributes, contact_status, lead_sentiment, m1_sent_at, m2_sent_at, m3_sent_at,
+    reply_received_at, last_message_at, install_date, manual_mode, manual_mode_activated_at, archived_at, assigned_to,
+    latest_lead_reply, conversation_summary, duplicate_of, duplicate_resolved_at, dup_seq, upload_id, row_number, consent_basis, consent_at, last_synced_at, created_at, updated_at
 ) on public.leads to service_role;
 
-create function private.copy_lead_to_its_calls() returns trigger
+create function private.copy_lead_to_its_rows() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -298,16 +265,19 @@ begin
     update public.calls c
         set dataset_id = new.dataset_id, assigned_to = new.assigned_to
         where c.organization_id = new.organization_id and c.lead_id = new.id;
+    update public.lead_events e
+        set dataset_id = new.dataset_id, assigned_to = new.assigned_to
+        where e.organization_id = new.organization_id and e.lead_id = new.id;
     return null;
 end;
 $$;
-comment on function private.copy_lead_to_its_calls() is
-    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls along. Definer: no client updates calls. Raises nothing.';
-create trigger copy_lead_to_its_calls
+comment on function private.copy_lead_to_its_rows() is
+    'AFTER UPDATE trigger on leads: a lead that moves to another dataset or member takes its calls and its history along. Definer: no client updates them. Raises nothing.';
+create trigger copy_lead_to_its_rows
     after update on public.leads
     for each row
     when (
         new.dataset_id is distinct from old.dataset_id
         or new.assigned_to is distinct from old.assigned_to
     )
-    execute function private.copy_lead_to_its_calls();
+    execute function private.copy_lead_to_its_rows();

@@ -12,38 +12,62 @@ create table public.suppressions (
     id uuid not null default gen_random_uuid(),
     channel text not null default 'all'
         constraint suppressions_channel_check check (channel in ('all', 'sms', 'whatsapp', 'voice')),
-    phone_number text not null
+    phone_number text
         constraint suppressions_phone_number_check check (switchboard.is_e164(phone_number)),
+    phone_hash bytea
+        constraint suppressions_phone_hash_check check (length(phone_hash) = 32),
     phone_input text
         constraint suppressions_phone_input_check check (length(phone_input) <= 250),
     reason text not null default 'manual'
-        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider')),
+        constraint suppressions_reason_check check (reason in ('keyword', 'manual', 'complaint', 'provider', 'erasure')),
     created_by uuid default switchboard.user_id() references auth.users (id) on delete set null,
     lifted_at timestamptz,
+    lifted_by uuid references auth.users (id) on delete set null,
+    lift_reason text
+        constraint suppressions_lift_reason_check check (length(lift_reason) <= 500),
     created_at timestamptz not null default now(),
     primary key (organization_id, id),
+    constraint suppressions_number_check check (num_nonnulls(phone_number, phone_hash) = 1),
     constraint suppressions_lifted_at_check check (lifted_at >= created_at)
 );
 comment on table public.suppressions is
-    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and none of the API lifts it.';
+    'A number that opted out of being contacted. It outlives leads and datasets: no role deletes a row, and it ends by record_opt_in or lift_suppression.';
 comment on column public.suppressions.channel is
     'all, also those that are still to come; or one. A lead''s campaign may use any, so a lead is REMOVED for each of them.';
 comment on column public.suppressions.phone_number is
-    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country.';
+    'E.164. Any spelling may be written; a trigger normalizes it in the organization''s default_country. NULL for a person who was erased.';
+comment on column public.suppressions.phone_hash is
+    'Of a person who was erased: the number''s SHA-256 with a salt of the organization that no API role reads.';
 comment on column public.suppressions.phone_input is 'The number as it was given.';
 comment on column public.suppressions.reason is
-    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number.';
+    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
 comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
 comment on column public.suppressions.lifted_at is
-    'When the opt-out ended. Set once, by the database owner; a later opt-out is a new row.';
+    'When the opt-out ended. Set once; a later opt-out is a new row.';
+comment on column public.suppressions.lifted_by is 'The signed-in user who ended it; NULL for server code.';
+comment on column public.suppressions.lift_reason is 'What the contact said, or why it was a mistake.';
 create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
     where lifted_at is null;
 comment on index public.suppressions_active_key is
     'One active row for a number and channel; whether a number may be contacted.';
+create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel)
+    where lifted_at is null and phone_hash is not null;
+comment on index public.suppressions_hash_key is 'The same for the numbers of erased persons.';
 create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
 comment on index public.suppressions_created_at_idx is 'List of an organization''s opt-outs, newest first.';
 create index suppressions_created_by_idx on public.suppressions (created_by);
 comment on index public.suppressions_created_by_idx is 'Foreign key to auth.users.';
+create index suppressions_lifted_by_idx on public.suppressions (lifted_by) where lifted_by is not null;
+comment on index public.suppressions_lifted_by_idx is 'Foreign key to auth.users.';
+
+create table private.suppression_salts (
+    organization_id uuid not null primary key references public.organizations (id) on delete cascade,
+    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+);
+comment on table private.suppression_salts is
+    'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
+
+select private.add_deny_policy('private.suppression_salts');
 
 create trigger normalize_phone
     before insert on public.suppressions
@@ -51,8 +75,17 @@ create trigger normalize_phone
         'phone_number', 'phone_input', 'organization', 'cautious'
     );
 select private.add_row_triggers(
-    'public.suppressions', '{organization_id,id,channel,phone_number,phone_input,reason,created_at}'
+    'public.suppressions', '{organization_id,id,channel,reason,created_at}'
 );
+create trigger guard_number
+    before update on public.suppressions
+    for each row
+    when (
+        new.phone_number is not null and new.phone_number is distinct from old.phone_number
+        or new.phone_input is not null and new.phone_input is distinct from old.phone_input
+        or old.phone_hash is not null and new.phone_hash is distinct from old.phone_hash
+    )
+    execute function switchboard.guard_row('phone_number, phone_input, phone_hash');
 create trigger guard_lifted
     before update on public.suppressions
     for each row
@@ -71,10 +104,12 @@ alter policy suppressions_select on public.suppressions using (
     organization_id = (select switchboard.organization_for('suppressions.read'))
     and (select 1 where switchboard.dataset_scope() is null) is not null
 );
+-- Only how they end: an opt-out itself says who took it, and when.
+select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash}', '{}', '{update}');
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
--- Nobody deletes one or lifts it.
+-- Nobody deletes one, or lifts it by hand.
 grant select on public.suppressions to service_role;
 -- Not lifted_at: an opt-out is not made as one that has ended.
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
@@ -108,46 +143,73 @@ create trigger suppress_leads_of_number
     after insert on public.suppressions
     for each row execute function private.suppress_leads_of_number();
 
-create function private.suppress_lead() returns trigger
-    language plpgsql volatile security definer
+create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
+    language sql stable
     set search_path = ''
-as $$
-begin
-    if exists (
-        select from public.suppressions s
-        where s.organization_id = new.organization_id
-            and s.phone_number = new.phone_number
+begin atomic
+    select s.phone_number
+        from public.suppressions s
+        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
+    union
+    select n.number
+        from private.suppression_salts k
+        cross join unnest(numbers) as n (number)
+        join public.suppressions s
+            on s.organization_id = org
+            and s.phone_hash = sha256(k.salt || convert_to(n.number, 'UTF8'))
             and s.lifted_at is null
-    ) then
-        new.contact_status := 'REMOVED';
-    end if;
-    return new;
+        where k.organization_id = org;
 end;
-$$;
-comment on function private.suppress_lead() is
-    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it. Definer: whoever writes leads need not see opt-outs. Raises nothing.';
+comment on function private.suppressed_numbers(uuid, text[]) is
+    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
-create function private.keep_suppression(organization_id uuid, phone_number text) returns void
+create function private.keep_suppression(org uuid, number text) returns void
     language sql volatile
     set search_path = ''
 begin atomic
     insert into public.suppressions as s (organization_id, phone_number)
-    select keep_suppression.organization_id, keep_suppression.phone_number
-    where not exists (
-        select from public.suppressions e
-        where e.organization_id = keep_suppression.organization_id
-            and e.phone_number = keep_suppression.phone_number
-            and e.lifted_at is null
-    )
+    select org, number
+    where not exists (select from private.suppressed_numbers(org, array[number]))
     on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
 end;
 comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
-create function private.ask_suppressions_insert() returns trigger
+create function private.check_international(org uuid, dataset uuid, numbers text[]) returns void
+    language plpgsql stable
+    set search_path = ''
+as $$
+begin
+    perform from public.datasets d
+        join public.campaign_settings c
+            on c.organization_id = d.organization_id and c.id = d.campaign_settings_id and not c.allow_international
+        join public.organizations o on o.id = d.organization_id
+        cross join unnest(numbers) as n (number)
+        where d.organization_id = org
+            and d.id = dataset
+            and switchboard.phone_calling_code(n.number) <> switchboard.calling_code(o.default_country)
+        limit 1;
+    if found then
+        raise exception using
+            errcode = '22023',
+            message = 'phone_number: international_not_allowed',
+            detail = format('The campaign of this dataset writes to +%s only.', (
+                select switchboard.calling_code(o.default_country) from public.organizations o where o.id = org
+            )),
+            hint = 'allow_international of the campaign''s settings opens it.';
+    end if;
+end;
+$$;
+comment on function private.check_international(uuid, uuid, text[]) is
+    'Whether a dataset takes some numbers, by its campaign''s allow_international. Raises 22023.';
+
+create function private.settle_new_leads() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
+declare
+    v_group record;
+    v_suppressed text[];
 begin
     -- First what takes the lock alone.
     perform private.keep_suppression(n.organization_id, n.phone_number)
@@ -156,28 +218,35 @@ begin
             where r.contact_status = 'REMOVED'
             order by r.organization_id, r.phone_number
         ) as n;
-    perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || o.organization_id, 0))
-        from (
-            select distinct r.organization_id from new_rows r
-            where r.contact_status not in ('REMOVED', 'ARCHIVED')
-            order by r.organization_id
-        ) as o;
-    update public.leads l
-        set contact_status = 'REMOVED'
-        from new_rows n
-        join public.suppressions s
-            on s.organization_id = n.organization_id and s.phone_number = n.phone_number and s.lifted_at is null
-        where n.contact_status not in ('REMOVED', 'ARCHIVED')
-            and l.organization_id = n.organization_id
-            and l.id = n.id
-            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    for v_group in
+        select r.organization_id, r.dataset_id, array_agg(r.phone_number) as numbers,
+            -- An import has refused its foreign numbers row by row.
+            array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
+        from new_rows r
+        where r.contact_status not in ('REMOVED', 'ARCHIVED')
+        group by r.organization_id, r.dataset_id
+        order by r.organization_id, r.dataset_id
+    loop
+        if v_group.by_hand is not null then
+            perform private.check_international(v_group.organization_id, v_group.dataset_id, v_group.by_hand);
+        end if;
+        perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || v_group.organization_id, 0));
+        v_suppressed := array(select private.suppressed_numbers(v_group.organization_id, v_group.numbers));
+        continue when v_suppressed = '{}';
+        update public.leads l
+            set contact_status = 'REMOVED'
+            where l.organization_id = v_group.organization_id
+                and l.dataset_id = v_group.dataset_id
+                and l.phone_number = any (v_suppressed)
+                and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    end loop;
     return null;
 end;
 $$;
-comment on function private.ask_suppressions_insert() is
-    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written. Definer, as private.suppress_lead. Raises nothing.';
+comment on function private.settle_new_leads() is
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
 
-create function private.ask_suppressions_update() returns trigger
+create function private.settle_lead_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
@@ -186,20 +255,18 @@ begin
         perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
+    if new.phone_number <> old.phone_number then
+        perform private.check_international(new.organization_id, new.dataset_id, array[new.phone_number]);
+    end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
     update public.leads l
         set contact_status = 'REMOVED'
         where l.organization_id = new.organization_id
             and l.id = new.id
             and l.contact_status not in ('REMOVED', 'ARCHIVED')
-            and exists (
-                select from public.suppressions s
-                where s.organization_id = l.organization_id
-                    and s.phone_number = l.phone_number
-                    and s.lifted_at is null
-            );
+            and exists (select from private.suppressed_numbers(l.organization_id, array[l.phone_number]));
     return null;
 end;
 $$;
-comment on function private.ask_suppressions_update() is
-    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile. Definer, as private.suppress_lead. Raises nothing.';
+comment on function private.settle_lead_number() is
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile, and its campaign must write to that country. Definer, as private.settle_lead_status. Raises 22023.';

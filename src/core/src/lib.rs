@@ -10,5 +10,6 @@ pub mod json;
 pub mod lead;
 pub mod phone;
 pub mod prompt;
+pub mod search;
 pub mod stats;
 pub mod tenant;

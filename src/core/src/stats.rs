@@ -8,7 +8,7 @@ mod predicate;
 mod spec;
 
 pub use predicate::{Predicate, PredicateError};
-pub use spec::{CounterSpec, SpecError};
+pub use spec::{Counter, CounterSpec, Latest, SpecError};
 
 /// Quotes an SQL identifier.
 pub(crate) fn quote_ident(name: &str) -> String {

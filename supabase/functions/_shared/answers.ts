@@ -122,6 +122,46 @@ export interface UploadUndone {
   is_done: boolean;
 }
 
+/** Of `record_opt_in` and `lift_suppression`: opt-outs that ended, leads that stand where they stood. */
+export interface OptedIn {
+  phone_number: string;
+  lifted: number;
+  is_suppressed: boolean;
+  leads: number;
+}
+
+/** Of `create_export`. */
+export interface ExportCreated {
+  export_id: string;
+  /** In the bucket `exports`. */
+  storage_path: string;
+  expires_at: string;
+}
+
+/** Of `export_leads`: some lines, and the `after` of the next ones. */
+export interface ExportPage {
+  csv: string;
+  rows: number;
+  next: { created_at: string; id: string } | null;
+}
+
+/** Of `export_person`: all columns of the rows; leads with their `history`. */
+export interface PersonHeld {
+  leads: Record<string, Json>[];
+  customers: Record<string, Json>[];
+  calls: Record<string, Json>[];
+  suppressions: Record<string, Json>[];
+}
+
+/** Of `erase_person`: how many rows went, and the files that are still to be deleted. */
+export interface PersonErased {
+  leads: number;
+  customers: number;
+  calls: number;
+  upload_errors: number;
+  recordings: string[];
+}
+
 /** Of `whoami` and `switch_organization`. */
 export interface Whoami {
   user_id: string | null;
@@ -166,11 +206,17 @@ export interface Answers {
   cancel_upload: UploadProgress;
   change_member: Membership;
   commit_upload: UploadProgress;
+  create_export: ExportCreated;
   create_upload: UploadCreated;
+  erase_person: PersonErased;
+  export_leads: ExportPage;
+  export_person: PersonHeld;
   import_leads: ImportReport;
   invite_member: Invited;
+  lift_suppression: OptedIn;
   preview_upload: UploadPreview;
   provider_credentials: ProviderCredentials;
+  record_opt_in: OptedIn;
   route_inbound_call: Decision;
   switch_organization: Whoami;
   transfer_ownership: Membership;
@@ -199,11 +245,17 @@ const MEMBERS: { [Rpc in JsonRpc]: readonly (keyof Answers[Rpc])[] } = {
   cancel_upload: PROGRESS,
   change_member: MEMBERSHIP,
   commit_upload: PROGRESS,
+  create_export: ["export_id", "storage_path"],
   create_upload: ["upload_id", "next_seq"],
+  erase_person: ["leads", "customers", "calls", "recordings"],
+  export_leads: ["csv", "rows", "next"],
+  export_person: ["leads", "customers", "calls", "suppressions"],
   import_leads: ["upload_id", "detected", "inserted", "failed", "errors", "duplicates"],
   invite_member: ["invitation_id", "token", "expires_at"],
+  lift_suppression: ["lifted", "is_suppressed"],
   preview_upload: ["upload_id", "header", "row_total"],
   provider_credentials: [],
+  record_opt_in: ["lifted", "is_suppressed"],
   route_inbound_call: ["decision", "reason", "call_id", "agent", "variables"],
   switch_organization: WHOAMI,
   transfer_ownership: MEMBERSHIP,

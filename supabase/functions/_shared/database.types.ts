@@ -596,6 +596,83 @@ export type Database = {
           },
         ];
       };
+      "exports": {
+        Row: {
+          "attribute_names": (string)[];
+          "created_at": string;
+          "created_by": string | null;
+          "dataset_id": string | null;
+          "expires_at": string;
+          "file_size": number | null;
+          "filters": NonNullable<Json>;
+          "id": string;
+          "organization_id": string;
+          "problem": string | null;
+          "query": string | null;
+          "rows_written": number;
+          "status": string;
+          "storage_path": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attribute_names"?: (string)[];
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "dataset_id"?: string | null;
+          "expires_at": string;
+          "file_size"?: number | null;
+          "filters"?: NonNullable<Json>;
+          "id"?: string;
+          "organization_id": string;
+          "problem"?: string | null;
+          "query"?: string | null;
+          "rows_written"?: number;
+          "status"?: string;
+          "storage_path"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "attribute_names"?: (string)[];
+          "created_at"?: string;
+          "created_by"?: string | null;
+          "dataset_id"?: string | null;
+          "expires_at"?: string;
+          "file_size"?: number | null;
+          "filters"?: NonNullable<Json>;
+          "id"?: string;
+          "organization_id"?: string;
+          "problem"?: string | null;
+          "query"?: string | null;
+          "rows_written"?: number;
+          "status"?: string;
+          "storage_path"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "exports_dataset_id_fkey";
+            columns: ["organization_id", "dataset_id"];
+            isOneToOne: false;
+            referencedRelation: "datasets";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "exports_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "exports_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "invitations": {
         Row: {
           "accepted_at": string | null;
@@ -678,6 +755,74 @@ export type Database = {
           },
         ];
       };
+      "lead_events": {
+        Row: {
+          "actor": string;
+          "actor_id": string | null;
+          "after": string | null;
+          "assigned_to": string | null;
+          "before": string | null;
+          "created_at": string;
+          "dataset_id": string | null;
+          "id": string;
+          "kind": string;
+          "lead_id": string;
+          "organization_id": string;
+          "reason": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor": string;
+          "actor_id"?: string | null;
+          "after"?: string | null;
+          "assigned_to"?: string | null;
+          "before"?: string | null;
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "id"?: string;
+          "kind": string;
+          "lead_id": string;
+          "organization_id": string;
+          "reason"?: string | null;
+        };
+        Update: {
+          "actor"?: string;
+          "actor_id"?: string | null;
+          "after"?: string | null;
+          "assigned_to"?: string | null;
+          "before"?: string | null;
+          "created_at"?: string;
+          "dataset_id"?: string | null;
+          "id"?: string;
+          "kind"?: string;
+          "lead_id"?: string;
+          "organization_id"?: string;
+          "reason"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "lead_events_lead_id_fkey";
+            columns: ["organization_id", "lead_id"];
+            isOneToOne: false;
+            referencedRelation: "leads";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "lead_events_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "clients";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "lead_events_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "leads": {
         Row: {
           "archived": boolean;
@@ -692,8 +837,10 @@ export type Database = {
           "dataset_id": string;
           "dup_seq": number;
           "duplicate_of": string | null;
+          "duplicate_resolved_at": string | null;
           "email": string | null;
           "first_name": string;
+          "held": boolean;
           "id": string;
           "inquiry_date": string | null;
           "install_date": string | null;
@@ -709,15 +856,20 @@ export type Database = {
           "manual_mode_activated_at": string | null;
           "notes": string | null;
           "organization_id": string;
+          "outward_code": string | null;
           "phone_extension": string | null;
           "phone_input": string | null;
           "phone_number": string;
           "phone_type": string | null;
           "phone_validity": string | null;
           "postcode": string | null;
+          "previous_status": string | null;
           "region": string | null;
           "reply_received_at": string | null;
           "row_number": number | null;
+          "status_set_at": string | null;
+          "status_set_by": string | null;
+          "timezone": string | null;
           "total_messages": number;
           "updated_at": string;
           "upload_id": string | null;
@@ -736,8 +888,10 @@ export type Database = {
           "dataset_id": string;
           "dup_seq"?: number;
           "duplicate_of"?: string | null;
+          "duplicate_resolved_at"?: string | null;
           "email"?: string | null;
           "first_name": string;
+          "held"?: never;
           "id"?: string;
           "inquiry_date"?: string | null;
           "install_date"?: string | null;
@@ -753,15 +907,20 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "outward_code"?: never;
           "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number": string;
           "phone_type"?: string | null;
           "phone_validity"?: string | null;
           "postcode"?: string | null;
+          "previous_status"?: string | null;
           "region"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
+          "status_set_at"?: string | null;
+          "status_set_by"?: string | null;
+          "timezone"?: string | null;
           "total_messages"?: number;
           "updated_at"?: string;
           "upload_id"?: string | null;
@@ -779,8 +938,10 @@ export type Database = {
           "dataset_id"?: string;
           "dup_seq"?: number;
           "duplicate_of"?: string | null;
+          "duplicate_resolved_at"?: string | null;
           "email"?: string | null;
           "first_name"?: string;
+          "held"?: never;
           "id"?: string;
           "inquiry_date"?: string | null;
           "install_date"?: string | null;
@@ -796,15 +957,20 @@ export type Database = {
           "manual_mode_activated_at"?: string | null;
           "notes"?: string | null;
           "organization_id"?: string;
+          "outward_code"?: never;
           "phone_extension"?: string | null;
           "phone_input"?: string | null;
           "phone_number"?: string;
           "phone_type"?: string | null;
           "phone_validity"?: string | null;
           "postcode"?: string | null;
+          "previous_status"?: string | null;
           "region"?: string | null;
           "reply_received_at"?: string | null;
           "row_number"?: number | null;
+          "status_set_at"?: string | null;
+          "status_set_by"?: string | null;
+          "timezone"?: string | null;
           "total_messages"?: number;
           "updated_at"?: string;
           "upload_id"?: string | null;
@@ -1771,10 +1937,13 @@ export type Database = {
           "created_at": string;
           "created_by": string | null;
           "id": string;
+          "lift_reason": string | null;
           "lifted_at": string | null;
+          "lifted_by": string | null;
           "organization_id": string;
+          "phone_hash": string | null;
           "phone_input": string | null;
-          "phone_number": string;
+          "phone_number": string | null;
           "reason": string;
         };
         ComputedFields: never;
@@ -1783,10 +1952,13 @@ export type Database = {
           "created_at"?: string;
           "created_by"?: string | null;
           "id"?: string;
+          "lift_reason"?: string | null;
           "lifted_at"?: string | null;
+          "lifted_by"?: string | null;
           "organization_id"?: string;
+          "phone_hash"?: string | null;
           "phone_input"?: string | null;
-          "phone_number": string;
+          "phone_number"?: string | null;
           "reason"?: string;
         };
         Update: {
@@ -1794,10 +1966,13 @@ export type Database = {
           "created_at"?: string;
           "created_by"?: string | null;
           "id"?: string;
+          "lift_reason"?: string | null;
           "lifted_at"?: string | null;
+          "lifted_by"?: string | null;
           "organization_id"?: string;
+          "phone_hash"?: string | null;
           "phone_input"?: string | null;
-          "phone_number"?: string;
+          "phone_number"?: string | null;
           "reason"?: string;
         };
         Relationships: [
@@ -2318,6 +2493,10 @@ export type Database = {
         Args: { "chunk": string; "seq": number; "upload_id": string };
         Returns: Json;
       };
+      "assign_leads": {
+        Args: { "lead_ids": (string)[]; "reason"?: string; "user_id"?: string };
+        Returns: number;
+      };
       "bootstrap_platform_admin": { Args: { "user_id": string }; Returns: undefined };
       "call_recording": { Args: { "call_id": string }; Returns: Json };
       "cancel_upload": { Args: { "upload_id": string }; Returns: Json };
@@ -2381,6 +2560,7 @@ export type Database = {
         Args: { "mapping"?: Json; "options"?: Json; "upload_id": string };
         Returns: Json;
       };
+      "create_export": { Args: { "filters"?: Json; "query"?: string }; Returns: Json };
       "create_organization": {
         Args: { "default_country"?: string; "name": string; "slug"?: string; "timezone"?: string };
         Returns: {
@@ -2439,6 +2619,12 @@ export type Database = {
           "severity": string;
         }[];
       };
+      "erase_person": { Args: { "email"?: string; "phone_number"?: string }; Returns: Json };
+      "export_leads": {
+        Args: { "after"?: Json; "export_id": string; "page_size"?: number };
+        Returns: Json;
+      };
+      "export_person": { Args: { "email"?: string; "phone_number"?: string }; Returns: Json };
       "find_by_phone": {
         Args: { "phone_number": string };
         Returns: {
@@ -2450,6 +2636,32 @@ export type Database = {
           "name": string;
           "status": string;
         }[];
+      };
+      "finish_export": {
+        Args: { "export_id": string; "file_size"?: number; "problem"?: string };
+        Returns: {
+          "attribute_names": (string)[];
+          "created_at": string;
+          "created_by": string | null;
+          "dataset_id": string | null;
+          "expires_at": string;
+          "file_size": number | null;
+          "filters": NonNullable<Json>;
+          "id": string;
+          "organization_id": string;
+          "problem": string | null;
+          "query": string | null;
+          "rows_written": number;
+          "status": string;
+          "storage_path": string | null;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "exports";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "get_my_org_id": { Args: Record<PropertyKey, never>; Returns: string };
       "grant_platform_admin": { Args: { "user_id": string }; Returns: undefined };
@@ -2474,6 +2686,7 @@ export type Database = {
       };
       "is_super_admin": { Args: Record<PropertyKey, never>; Returns: boolean };
       "leave_organization": { Args: { "organization_id": string }; Returns: undefined };
+      "lift_suppression": { Args: { "reason": string; "suppression_id": string }; Returns: Json };
       "my_organizations": {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -2589,12 +2802,131 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "record_opt_in": { Args: { "phone_number": string; "reason"?: string }; Returns: Json };
       "remove_member": { Args: { "user_id": string }; Returns: undefined };
+      "resolve_duplicate": {
+        Args: { "action": string; "lead_id": string };
+        Returns: {
+          "archived": boolean;
+          "archived_at": string | null;
+          "assigned_to": string | null;
+          "attributes": NonNullable<Json>;
+          "consent_at": string | null;
+          "consent_basis": string | null;
+          "contact_status": string;
+          "conversation_summary": string | null;
+          "created_at": string;
+          "dataset_id": string;
+          "dup_seq": number;
+          "duplicate_of": string | null;
+          "duplicate_resolved_at": string | null;
+          "email": string | null;
+          "first_name": string;
+          "held": boolean;
+          "id": string;
+          "inquiry_date": string | null;
+          "install_date": string | null;
+          "last_message_at": string | null;
+          "last_name": string | null;
+          "last_synced_at": string | null;
+          "latest_lead_reply": string | null;
+          "lead_sentiment": string | null;
+          "m1_sent_at": string | null;
+          "m2_sent_at": string | null;
+          "m3_sent_at": string | null;
+          "manual_mode": boolean;
+          "manual_mode_activated_at": string | null;
+          "notes": string | null;
+          "organization_id": string;
+          "outward_code": string | null;
+          "phone_extension": string | null;
+          "phone_input": string | null;
+          "phone_number": string;
+          "phone_type": string | null;
+          "phone_validity": string | null;
+          "postcode": string | null;
+          "previous_status": string | null;
+          "region": string | null;
+          "reply_received_at": string | null;
+          "row_number": number | null;
+          "status_set_at": string | null;
+          "status_set_by": string | null;
+          "timezone": string | null;
+          "total_messages": number;
+          "updated_at": string;
+          "upload_id": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "leads";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "revoke_invitation": { Args: { "invitation_id": string }; Returns: undefined };
       "revoke_platform_admin": { Args: { "user_id": string }; Returns: undefined };
       "route_inbound_call": {
         Args: { "called": string; "caller": string; "provider": string; "provider_sid": string };
         Returns: Json;
+      };
+      "search_leads": {
+        Args: { "after"?: Json; "filters"?: Json; "page_size"?: number; "query"?: string };
+        Returns: {
+          "archived": boolean;
+          "archived_at": string | null;
+          "assigned_to": string | null;
+          "attributes": NonNullable<Json>;
+          "consent_at": string | null;
+          "consent_basis": string | null;
+          "contact_status": string;
+          "conversation_summary": string | null;
+          "created_at": string;
+          "dataset_id": string;
+          "dup_seq": number;
+          "duplicate_of": string | null;
+          "duplicate_resolved_at": string | null;
+          "email": string | null;
+          "first_name": string;
+          "held": boolean;
+          "id": string;
+          "inquiry_date": string | null;
+          "install_date": string | null;
+          "last_message_at": string | null;
+          "last_name": string | null;
+          "last_synced_at": string | null;
+          "latest_lead_reply": string | null;
+          "lead_sentiment": string | null;
+          "m1_sent_at": string | null;
+          "m2_sent_at": string | null;
+          "m3_sent_at": string | null;
+          "manual_mode": boolean;
+          "manual_mode_activated_at": string | null;
+          "notes": string | null;
+          "organization_id": string;
+          "outward_code": string | null;
+          "phone_extension": string | null;
+          "phone_input": string | null;
+          "phone_number": string;
+          "phone_type": string | null;
+          "phone_validity": string | null;
+          "postcode": string | null;
+          "previous_status": string | null;
+          "region": string | null;
+          "reply_received_at": string | null;
+          "row_number": number | null;
+          "status_set_at": string | null;
+          "status_set_by": string | null;
+          "timezone": string | null;
+          "total_messages": number;
+          "updated_at": string;
+          "upload_id": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "leads";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "set_call_status": {
         Args: { "call_id": string; "organization_id": string; "status": string };
@@ -2632,6 +2964,65 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "calls";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_lead_status": {
+        Args: { "actor"?: string; "lead_id": string; "reason"?: string; "status": string };
+        Returns: {
+          "archived": boolean;
+          "archived_at": string | null;
+          "assigned_to": string | null;
+          "attributes": NonNullable<Json>;
+          "consent_at": string | null;
+          "consent_basis": string | null;
+          "contact_status": string;
+          "conversation_summary": string | null;
+          "created_at": string;
+          "dataset_id": string;
+          "dup_seq": number;
+          "duplicate_of": string | null;
+          "duplicate_resolved_at": string | null;
+          "email": string | null;
+          "first_name": string;
+          "held": boolean;
+          "id": string;
+          "inquiry_date": string | null;
+          "install_date": string | null;
+          "last_message_at": string | null;
+          "last_name": string | null;
+          "last_synced_at": string | null;
+          "latest_lead_reply": string | null;
+          "lead_sentiment": string | null;
+          "m1_sent_at": string | null;
+          "m2_sent_at": string | null;
+          "m3_sent_at": string | null;
+          "manual_mode": boolean;
+          "manual_mode_activated_at": string | null;
+          "notes": string | null;
+          "organization_id": string;
+          "outward_code": string | null;
+          "phone_extension": string | null;
+          "phone_input": string | null;
+          "phone_number": string;
+          "phone_type": string | null;
+          "phone_validity": string | null;
+          "postcode": string | null;
+          "previous_status": string | null;
+          "region": string | null;
+          "reply_received_at": string | null;
+          "row_number": number | null;
+          "status_set_at": string | null;
+          "status_set_by": string | null;
+          "timezone": string | null;
+          "total_messages": number;
+          "updated_at": string;
+          "upload_id": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "leads";
           isOneToOne: true;
           isSetofReturn: false;
         };

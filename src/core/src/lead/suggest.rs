@@ -1,9 +1,8 @@
 //! Which column of a file is which field: by what it is called in some languages, else by what its cells look like.
 
 use super::{Field, clean, date};
-use crate::phone;
+use crate::{phone, search};
 use std::collections::BTreeMap;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Names of columns, without accents, case and punctuation. Of two columns the one whose name stands earlier is taken.
 const NAMES: &[(Field, &[&str])] = &[
@@ -271,9 +270,8 @@ fn looks_like(
 }
 
 fn key(name: &str) -> String {
-    name.nfkd()
-        .filter(|c| !is_combining_mark(*c) && c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
+    search::folded(name)
+        .filter(|c| c.is_alphanumeric())
         .collect()
 }
 

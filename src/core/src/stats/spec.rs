@@ -1,6 +1,7 @@
 //! A trigger's arguments, checked, and the statements on the parent that are made from them.
 
 use super::{Predicate, PredicateError, quote_ident, quote_literal};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Which counters of which parent table follow the child table.
@@ -9,8 +10,30 @@ pub struct CounterSpec {
     parent: (String, String),
     /// (child column, parent column)
     key: Vec<(String, String)>,
-    /// (counter column of the parent, which child rows it counts; `None` = all)
-    counters: Vec<(String, Option<Predicate>)>,
+    /// (column of the parent, what of the child rows it holds)
+    counters: Vec<(String, Counter)>,
+}
+
+/// What a column of the parent holds of its child rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The rows that matter; `None`: all.
+    pub rows: Option<Predicate>,
+    /// Not how many they are, but a value of the latest.
+    pub latest: Option<Latest>,
+}
+
+/// A value of the row that is last in the order of a column; of rows at one place the greatest value. Rows without a place
+/// do not matter.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latest {
+    /// The child's column that is taken.
+    pub value: String,
+    /// The child's column that orders the rows.
+    pub by: String,
+    #[serde(default, rename = "where")]
+    rows: Option<String>,
 }
 
 /// Why the arguments are no specification.
@@ -27,7 +50,7 @@ pub enum SpecError {
     Key,
     /// The counters' shape.
     #[error(
-        "counters must be a JSON object of counter column to predicate or true, with at least one"
+        "counters must be a JSON object of counter column to predicate, true or {{value, by, where}}, with at least one"
     )]
     Counters,
     /// One counter's predicate.
@@ -71,13 +94,23 @@ impl CounterSpec {
         let counters = object(counters.as_ref())
             .ok_or(SpecError::Counters)?
             .into_iter()
-            .map(|(counter, predicate)| match predicate {
-                Value::Bool(true) => Ok((counter, None)),
-                Value::String(text) => match Predicate::parse(&text) {
-                    Ok(predicate) => Ok((counter, Some(predicate))),
-                    Err(source) => Err(SpecError::Predicate { counter, source }),
-                },
-                _ => Err(SpecError::Counters),
+            .map(|(column, value)| {
+                let (rows, latest) = match value {
+                    Value::Bool(true) => (None, None),
+                    Value::String(text) => (Some(text), None),
+                    value => {
+                        let mut latest: Latest =
+                            serde_json::from_value(value).map_err(|_| SpecError::Counters)?;
+                        (latest.rows.take(), Some(latest))
+                    }
+                };
+                match rows.as_deref().map(Predicate::parse).transpose() {
+                    Ok(rows) => Ok((column, Counter { rows, latest })),
+                    Err(source) => Err(SpecError::Predicate {
+                        counter: column,
+                        source,
+                    }),
+                }
             })
             .collect::<Result<_, _>>()?;
         Ok(CounterSpec {
@@ -100,47 +133,88 @@ impl CounterSpec {
         self.key.iter().map(|(child, _)| child.as_str())
     }
 
-    /// What each counter counts; `None` is every row.
-    pub fn predicates(&self) -> impl ExactSizeIterator<Item = Option<&Predicate>> {
-        self.counters
-            .iter()
-            .map(|(_, predicate)| predicate.as_ref())
+    /// What each counter holds.
+    pub fn counters(&self) -> impl ExactSizeIterator<Item = &Counter> {
+        self.counters.iter().map(|(_, counter)| counter)
     }
 
-    /// The statement that moves one parent's counters. Parameters: the key, then the difference of each counter.
-    pub fn update(&self) -> String {
-        let keys = self.key.len();
-        let sets = self.counters.iter().enumerate().map(|(i, (counter, _))| {
-            let counter = quote_ident(counter);
-            format!("{counter} = p.{counter} + ${}", keys + i + 1)
-        });
+    fn by_parameters(&self) -> String {
         let matches = self
             .key
             .iter()
             .enumerate()
             .map(|(i, (_, parent))| format!("p.{} = ${}", quote_ident(parent), i + 1));
+        matches.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The statement that moves one parent's counters. Parameters: the key, then the difference of each count. `child` (a
+    /// quoted name) is asked for latest values, which are only right under [`Self::lock_before_update`].
+    pub fn update(&self, child: &str) -> String {
+        let mut parameters = self.key.len();
+        let mut sets = Vec::new();
+        for (column, counter) in &self.counters {
+            let column = quote_ident(column);
+            sets.push(match &counter.latest {
+                None => {
+                    parameters += 1;
+                    format!("{column} = p.{column} + ${parameters}")
+                }
+                Some(latest) => format!(
+                    "{column} = (select c.{value} from {child} c where {} and c.{by} is not null{} \
+                     order by c.{by} desc, c.{value} desc limit 1)",
+                    self.matches(),
+                    counter
+                        .rows
+                        .as_ref()
+                        .map_or(String::new(), |rows| format!(" and {}", rows.to_sql("c"))),
+                    value = quote_ident(&latest.value),
+                    by = quote_ident(&latest.by),
+                ),
+            });
+        }
         format!(
             "update {} p set {} where {}",
             self.parent_sql(),
-            sets.collect::<Vec<_>>().join(", "),
-            matches.collect::<Vec<_>>().join(" and ")
+            sets.join(", "),
+            self.by_parameters()
         )
+    }
+
+    /// The statement to run before the update: who looks for the latest value must see what others wrote before. `None`
+    /// where counts alone are kept. Parameters: the key.
+    pub fn lock_before_update(&self) -> Option<String> {
+        self.counters
+            .iter()
+            .any(|(_, counter)| counter.latest.is_some())
+            .then(|| {
+                format!(
+                    "select 1 from {} p where {} for no key update of p",
+                    self.parent_sql(),
+                    self.by_parameters()
+                )
+            })
     }
 
     /// The statement after which no parent counts anything.
     pub fn zero(&self) -> String {
-        let list = |separator: &str, value: &str| {
+        let list = |separator: &str, of_count: &str, of_latest: &str| {
             self.counters
                 .iter()
-                .map(|(counter, _)| format!("{} {value} 0", quote_ident(counter)))
+                .map(|(column, counter)| {
+                    let empty = match counter.latest {
+                        None => of_count,
+                        Some(_) => of_latest,
+                    };
+                    format!("{} {empty}", quote_ident(column))
+                })
                 .collect::<Vec<_>>()
                 .join(separator)
         };
         format!(
             "update {} set {} where {}",
             self.parent_sql(),
-            list(", ", "="),
-            list(" or ", "<>")
+            list(", ", "= 0", "= null"),
+            list(" or ", "<> 0", "is not null")
         )
     }
 
@@ -153,14 +227,29 @@ impl CounterSpec {
     }
 
     fn counts(&self) -> impl Iterator<Item = String> {
-        self.counters.iter().map(|(_, predicate)| match predicate {
-            None => "count(*)".to_owned(),
-            Some(predicate) => format!("count(*) filter (where {})", predicate.to_sql("c")),
+        self.counters.iter().map(|(_, counter)| {
+            let mut conditions: Vec<_> = counter.rows.iter().map(|rows| rows.to_sql("c")).collect();
+            let aggregate = match &counter.latest {
+                None => "count(*)".to_owned(),
+                Some(latest) => {
+                    let (value, by) = (quote_ident(&latest.value), quote_ident(&latest.by));
+                    conditions.push(format!("c.{by} is not null"));
+                    format!("array_agg(c.{value} order by c.{by} desc, c.{value} desc)")
+                }
+            };
+            let filter = match conditions.is_empty() {
+                true => String::new(),
+                false => format!(" filter (where {})", conditions.join(" and ")),
+            };
+            match counter.latest {
+                None => format!("{aggregate}{filter}"),
+                Some(_) => format!("({aggregate}{filter})[1]"),
+            }
         })
     }
 
-    /// A query that answers where a counter is not what counting the rows of `child` (a quoted name) gives: `key` (jsonb),
-    /// `counter`, `cached`, `counted`.
+    /// A query that answers where a counter is not what the rows of `child` (a quoted name) give: `key` (jsonb), `counter`,
+    /// `cached` and `counted` (jsonb).
     pub fn differences(&self, child: &str) -> String {
         let counts = self.counts().enumerate();
         let counts = counts.map(|(i, count)| format!("{count} as n{}", i + 1));
@@ -170,7 +259,7 @@ impl CounterSpec {
             .map(|(_, parent)| format!("{}, p.{}", quote_literal(parent), quote_ident(parent)));
         let counters = self.counters.iter().enumerate().map(|(i, (counter, _))| {
             format!(
-                "({}, p.{}::bigint, n.n{})",
+                "({}, to_jsonb(p.{}), to_jsonb(n.n{}))",
                 quote_literal(counter),
                 quote_ident(counter),
                 i + 1
@@ -247,13 +336,33 @@ mod tests {
             spec.zero(),
             r#"update "public"."datasets" set "hot_leads" = 0, "total_leads" = 0 where "hot_leads" <> 0 or "total_leads" <> 0"#
         );
+        assert_eq!(spec.lock_before_update(), None);
         assert_eq!(
-            spec.update(),
+            spec.update("public.leads"),
             r#"update "public"."datasets" p set "hot_leads" = p."hot_leads" + $3, "total_leads" = p."total_leads" + $4 where p."id" = $1 and p."organization_id" = $2"#
         );
         assert_eq!(
             spec.key().collect::<Vec<_>>(),
             ["dataset_id", "organization_id"]
+        );
+    }
+
+    #[test]
+    fn a_latest_value_is_looked_up_under_the_parents_lock() {
+        let latest = r#"{"last_reply": {"value": "content", "by": "sent_at", "where": "direction = 'inbound'"},
+            "messages": true}"#;
+        let spec = CounterSpec::parse(&["public.leads", r#"{"lead_id": "id"}"#, latest]).unwrap();
+        assert_eq!(
+            spec.lock_before_update().unwrap(),
+            r#"select 1 from "public"."leads" p where p."id" = $1 for no key update of p"#
+        );
+        assert_eq!(
+            spec.update("public.messages"),
+            r#"update "public"."leads" p set "last_reply" = (select c."content" from public.messages c where c."lead_id" = p."id" and c."sent_at" is not null and (c."direction" in ('inbound')) order by c."sent_at" desc, c."content" desc limit 1), "messages" = p."messages" + $2 where p."id" = $1"#
+        );
+        assert_eq!(
+            spec.zero(),
+            r#"update "public"."leads" set "last_reply" = null, "messages" = 0 where "last_reply" is not null or "messages" <> 0"#
         );
     }
 
@@ -274,7 +383,14 @@ mod tests {
         for key in ["", "{}", "[]", r#"{"a": 1}"#] {
             assert_eq!(parse(PARENT, key, COUNTERS), Err(SpecError::Key), "{key}");
         }
-        for counters in ["", "{}", r#"{"a": false}"#, r#"{"a": 1}"#] {
+        for counters in [
+            "",
+            "{}",
+            r#"{"a": false}"#,
+            r#"{"a": 1}"#,
+            r#"{"a": {"value": "b"}}"#,
+            r#"{"a": {"value": "b", "by": "c", "order": "d"}}"#,
+        ] {
             assert_eq!(
                 parse(PARENT, KEY, counters),
                 Err(SpecError::Counters),

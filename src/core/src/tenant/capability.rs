@@ -49,6 +49,11 @@ const TABLE: &[(&str, u8)] = &[
     // Who opted out, of whichever dataset.
     ("suppressions.read", OBSERVERS),
     ("suppressions.write", MANAGERS),
+    // Ends an opt-out that is not the contact's own to take back by a word: a member's mistake.
+    ("suppressions.lift", ADMINS),
+    // All that is held about one person, to hand it over or to forget it.
+    ("people.export", ADMINS),
+    ("people.erase", OWNER),
     ("lessons.read", EVERYONE),
     ("lessons.write", MANAGERS),
     ("lessons.delete", ADMINS),

@@ -1,0 +1,79 @@
+-- A person is handed out and forgotten, wherever they are: by number in any spelling, by address; audited without their name.
+begin;
+\ir _helpers.psql
+select no_plan();
+select tests.make_tenant('a', 801);
+select tests.make_tenant('b', 802);
+insert into public.datasets (organization_id, id, name) values (tests.id('a'), tests.id('a.other'), 'Other list');
+insert into public.leads (organization_id, id, dataset_id, first_name, phone_number, email) values
+    (tests.id('a'), tests.id('p1'), tests.id('a.dataset'), 'Pat', '07700 900050', 'Pat@Mail.example'),
+    (tests.id('a'), tests.id('p2'), tests.id('a.other'), 'Pat again', '07700 900050', null),
+    (tests.id('a'), tests.id('p3'), tests.id('a.dataset'), 'Pat at work', '07700 900051', 'pat@mail.example'),
+    (tests.id('b'), tests.id('bp'), tests.id('b.dataset'), 'Pat of b', '07700 900050', 'pat@mail.example');
+update public.leads set contact_status = 'WARM' where id = tests.id('p1');
+insert into public.customers (organization_id, id, phone_number, name) values (tests.id('a'), tests.id('pc'), '07700 900050', 'Pat');
+insert into public.calls (organization_id, id, lead_id, customer_id, direction, caller_number, called_number, provider, provider_sid, decision, recording_path, transcript) values
+    (tests.id('a'), tests.id('c1'), tests.id('p1'), null, 'inbound', '+447700900050', '+443069990801', 'twilio', 'CA1', '{}', 'rec/1.wav', 'hello'),
+    (tests.id('a'), tests.id('c2'), null, null, 'inbound', '+447700900050', '+443069990801', 'twilio', 'CA2', '{}', null, null),
+    (tests.id('a'), tests.id('c3'), null, null, 'outbound', '+443069990801', '+447700900050', 'twilio', 'CA3', '{}', null, null);
+insert into public.upload_errors (organization_id, upload_id, dataset_id, row_number, column_name, value, reason) values
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 7, 'Phone', '07700 900050', 'invalid'), (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 8, 'Mail', 'PAT@mail.example ', 'invalid'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 9, 'Mail', 'other@mail.example', 'invalid');
+insert into public.suppressions (organization_id, phone_number, channel, reason) values (tests.id('a'), '07700 900050', 'voice', 'complaint');
+
+-- Handed out.
+select tests.as_user('a.admin');
+create temporary table held as select public.export_person(phone_number => '07700 900 050') as p;
+select is(jsonb_array_length(p -> 'leads'), 2, 'two leads') from held;
+select is((p -> 'leads' -> 0 -> 'history' -> 0 ->> 'after'), 'WARM', 'with their history') from held;
+select is(jsonb_array_length(p -> 'customers') || ' ' || jsonb_array_length(p -> 'calls') || ' ' || jsonb_array_length(p -> 'suppressions'), '1 3 1', 'customer, calls, opt-out') from held;
+select is((select string_agg(c ->> 'transcript', '') from held, jsonb_array_elements(p -> 'calls') as c), 'hello', 'transcripts too');
+select is(jsonb_array_length(public.export_person(email => 'pat@MAIL.example') -> 'leads'), 2, 'by address: both leads with it');
+select is(tests.attempt(format('select public.export_person(%s)', arguments)), '22023', 'asked with ' || arguments)
+    from unnest(array['', 'phone_number => ''07700 900050'', email => ''x@y.example''', 'phone_number => ''nonsense''', 'email => '' ''']) as arguments;
+select is(tests.attempt($$ select public.erase_person(phone_number => '07700 900050') $$), 'PT403', 'an admin does not erase');
+select tests.as_user('a.manager');
+select is(tests.attempt($$ select public.export_person(phone_number => '07700 900050') $$), 'PT403', 'a manager does not take it out');
+select tests.as_user('b.owner');
+select is(jsonb_array_length(public.export_person(phone_number => '07700 900050') -> 'leads'), 1, 'another tenant has what it has itself');
+
+-- Forgotten.
+select tests.as_user('a.owner');
+select is(public.erase_person(phone_number => '+44 7700 900050'), '{"leads": 2, "customers": 1, "calls": 3, "upload_errors": 1, "recordings": ["rec/1.wav"]}', 'by number');
+select is(public.erase_person(phone_number => '07700 900050'), '{"leads": 0, "customers": 0, "calls": 0, "upload_errors": 0, "recordings": []}', 'again: nobody');
+select is(public.erase_person(email => 'PAT@mail.example') - 'recordings', '{"leads": 1, "customers": 0, "calls": 0, "upload_errors": 1}', 'by address');
+select tests.as_owner();
+-- Every text in every table of the tenant.
+create function tests.mentions(needle text) returns setof text
+    language plpgsql
+as $$
+declare
+    t record;
+    n bigint;
+begin
+    for t in select c.oid::regclass as name from pg_class c where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) loop
+        execute format('select count(*) from %s x where x::text ~* $1 and x::text !~ $2', t.name) into n using needle, tests.id('b')::text;
+        if n > 0 then
+            return next t.name || ' ' || n;
+        end if;
+    end loop;
+end;
+$$;
+select is_empty($$ select * from tests.mentions('7700900050|7700 900050|pat@mail\.example|Pat again') $$, 'no table of the organization has them any more');
+select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number is null and lifted_at is null), 2::bigint, 'the opt-out stays, unreadable: of both numbers');
+select set_eq(format($$ select action || ' ' || (after ->> 'leads') from public.audit_log where organization_id = %L and table_name = 'people' and actor_id = %L $$, tests.id('a'), tests.id('a.owner')),
+    array['erase_person 2', 'erase_person 0', 'erase_person 1'], 'the log says that, not who');
+select is((select count(*) from public.leads where id = tests.id('bp')), 1::bigint, 'the other tenant''s lead is there');
+select is_empty($$ select * from switchboard.verify_counts('public.leads') $$, 'and the counters are exact');
+select tests.as_user('a.admin');
+select is(tests.attempt($$ select from public.audit_log where table_name = 'people' $$), '0 rows', 'an admin does not read of erasures');
+select tests.as_user('a.owner');
+select isnt_empty($$ select from public.audit_log where table_name = 'people' $$, 'an owner does');
+select tests.as_owner();
+update public.memberships set allowed_dataset_ids = array[tests.id('a.other')], permissions = '{"people.export": true}' where user_id = tests.id('a.manager');
+select tests.as_user('a.manager');
+select is(tests.attempt($$ select public.export_person(phone_number => '07700 900001') $$), 'PT403', 'who works in some datasets is not told');
+select is(tests.attempt($$ select public.erase_person(phone_number => '07700 900001') $$), 'PT403', 'and erases nobody');
+
+select * from finish();
+rollback;

@@ -1,0 +1,91 @@
+-- How an opt-out ends, and what it takes; and that whoever was erased stays opted out without being known.
+begin;
+\ir _helpers.psql
+select no_plan();
+select tests.make_tenant('a', 801);
+select tests.make_tenant('b', 802);
+
+create function tests.stands(lead text) returns text
+    language sql security definer
+    as $$ select concat_ws(' ', contact_status, previous_status) from public.leads where id = tests.id(lead) $$;
+create function tests.suppression(number text) returns uuid
+    language sql security definer
+    as $$ select id from public.suppressions where organization_id = tests.id('a') and phone_number = number and lifted_at is null $$;
+grant execute on all functions in schema tests to authenticated, service_role;
+
+-- The contact's own word.
+update public.leads set contact_status = 'CONTACTED_1' where id = tests.id('a.lead');
+insert into public.suppressions (organization_id, phone_number, reason) values (tests.id('a'), '07700 900001', 'keyword');
+select is(tests.stands('a.lead'), 'REMOVED CONTACTED_1', 'STOP');
+select tests.as_service('a');
+select is(public.record_opt_in('07700 900 001', 'START'), '{"phone_number": "+447700900001", "lifted": 1, "is_suppressed": false, "leads": 1}', 'START, by server code');
+select is(tests.stands('a.lead'), 'CONTACTED_1', 'the lead stands where it stood');
+select is((select actor || ' ' || reason from public.lead_events where lead_id = tests.id('a.lead') and before = 'REMOVED'), 'system START', 'as its history says');
+select is((select lift_reason from public.suppressions where phone_number = '+447700900001'), 'START', 'and the opt-out');
+select is(public.record_opt_in('07700 900001') ->> 'lifted', '0', 'a second time there is nothing to lift');
+select is(tests.attempt($$ select public.record_opt_in('nonsense') $$), '22023', 'what is no number');
+
+-- A member's word is not the contact's.
+select tests.as_user('a.manager');
+update public.leads set contact_status = 'REMOVED' where id = tests.id('a.lead');
+select is(public.record_opt_in('07700 900001', 'said so on the phone'), '{"phone_number": "+447700900001", "lifted": 0, "is_suppressed": true, "leads": 0}',
+    'an opt-out that a member noted stays');
+select is(tests.stands('a.lead'), 'REMOVED CONTACTED_1', 'and so does the lead');
+select is(tests.attempt(format('select public.lift_suppression(%L, ''mistake'')', tests.suppression('+447700900001'))), 'PT403', 'a manager does not lift it');
+select tests.as_user('a.admin');
+select is(tests.attempt(format('select public.lift_suppression(%L, '' '')', tests.suppression('+447700900001'))), '22023', 'an admin not without a reason');
+select is(tests.attempt(format('select public.lift_suppression(%L, ''mistake'')', tests.id('nothing'))), 'PT404', 'nor one that is not there');
+select is(public.lift_suppression(tests.suppression('+447700900001'), 'clicked the wrong lead') ->> 'leads', '1', 'with one it is');
+select is(tests.stands('a.lead'), 'CONTACTED_1', 'the mis-click is undone');
+select results_eq($$ select actor_kind, before ->> 'lifted_at', after ->> 'lift_reason', after ->> 'phone_number' from public.audit_log where table_name = 'suppressions' and actor_id = tests.id('a.admin') $$,
+    $$ values ('user', null, 'clicked the wrong lead', null) $$, 'the audit log says who and why, and no number');
+select is(tests.attempt($$ update public.suppressions set lifted_at = now() $$), '42501', 'nobody writes it by hand');
+
+-- Of several opt-outs all must end.
+insert into public.suppressions (phone_number, reason) values ('07700 900001', 'keyword');
+insert into public.suppressions (phone_number, channel, reason) values ('07700 900001', 'voice', 'complaint');
+select is(public.record_opt_in('07700 900001') - 'phone_number', '{"lifted": 1, "is_suppressed": true, "leads": 0}', 'START ends the keyword, not the complaint');
+select is(tests.stands('a.lead'), 'REMOVED CONTACTED_1', 'the lead stays out');
+select is(tests.attempt(format($$ update public.leads set contact_status = 'CONTACTED_1' where id = %L $$, tests.id('a.lead'))), '23514', 'by hand too');
+update public.leads set contact_status = 'ARCHIVED' where id = tests.id('a.lead');
+select is(tests.stands('a.lead'), 'ARCHIVED CONTACTED_1', 'it may rest');
+update public.leads set contact_status = 'CONTACTED_1' where id = tests.id('a.lead');
+select is(tests.stands('a.lead'), 'REMOVED CONTACTED_1', 'and is out when it comes back');
+select is(public.lift_suppression(tests.suppression('+447700900001'), 'withdrawn') ->> 'leads', '1', 'until the last one ends');
+
+-- Who may.
+select tests.as_user('a.sales_rep');
+select is(tests.attempt($$ select public.record_opt_in('07700 900001') $$), 'PT403', 'a rep takes no opt-in');
+select tests.as_owner();
+update public.memberships set allowed_dataset_ids = array[tests.id('a.dataset')] where user_id in (tests.id('a.manager'), tests.id('a.admin'));
+insert into public.suppressions (organization_id, phone_number) values (tests.id('a'), '07700 900001');
+select tests.as_user('a.manager');
+select is(tests.attempt($$ select public.record_opt_in('07700 900001') $$), 'PT403', 'nor a member who works in some datasets');
+select tests.as_user('a.admin');
+select is(tests.attempt(format('select public.lift_suppression(%L, ''x'')', tests.suppression('+447700900001'))), 'PT403', 'who lifts none either');
+select tests.as_user('b.owner');
+select is(tests.attempt(format('select public.lift_suppression(%L, ''x'')', tests.suppression('+447700900001'))), 'PT404', 'and nobody another tenant''s');
+select is(public.record_opt_in('07700 900001') ->> 'lifted', '0', 'their START is about their own');
+select tests.as_owner();
+select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number = '+447700900001' and lifted_at is null), 1::bigint, 'a''s opt-out stands');
+
+-- Erased.
+update public.memberships set allowed_dataset_ids = null where organization_id = tests.id('a');
+select tests.as_user('a.owner');
+select public.erase_person(phone_number => '07700 900001');
+select is((select count(*) from public.suppressions where phone_number = '+447700900001'), 0::bigint, 'erased, no opt-out shows the number');
+insert into public.leads (dataset_id, first_name, phone_number) values (tests.id('a.dataset'), 'Again', '07700 900001');
+select is((select contact_status from public.leads where phone_number = '+447700900001'), 'REMOVED', 'a lead with it is REMOVED all the same');
+select is(public.import_leads(tests.id('a.dataset'), '[{"first_name": "L", "phone_number": "07700 900001"}]', '{"required_fields": []}') ->> 'suppressed', '1', 'and an import suppressed');
+select is((select count(*) from public.suppressions where phone_number = '+447700900001'), 0::bigint, 'which brings no number back');
+select is(tests.attempt(format('select public.lift_suppression(%L, ''x'')', (select id from public.suppressions where phone_hash is not null and lifted_at is null and organization_id = tests.id('a') limit 1))),
+    'PT409', 'nobody lifts it by its id');
+select is(public.record_opt_in('07700 900001') - 'phone_number', '{"lifted": 0, "is_suppressed": true, "leads": 0}', 'a member''s word, hashed, is still a member''s');
+select public.erase_person(phone_number => '07700 900003');
+select is(public.record_opt_in('07700 900003') - 'phone_number', '{"lifted": 1, "is_suppressed": false, "leads": 0}', 'who opted out by being erased alone comes back by the own word');
+select tests.as_user('b.owner');
+insert into public.leads (dataset_id, first_name, phone_number) values (tests.id('b.dataset'), 'Own', '07700 900091');
+select is((select contact_status from public.leads where first_name = 'Own'), 'READY', 'another tenant knows nothing of it');
+
+select * from finish();
+rollback;
