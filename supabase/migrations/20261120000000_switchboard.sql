@@ -758,6 +758,10 @@ declare
     v_after jsonb;
     v_session uuid;
 begin
+    -- Most updates of a table with counters are theirs.
+    if tg_op = 'UPDATE' and v_old - v_ignored = v_new - v_ignored then
+        return null;
+    end if;
     if v_old is not null then
         v_before := private.audit_values(v_old, v_new, '{}', v_redacted || v_ignored);
     end if;
@@ -1214,37 +1218,41 @@ select private.add_audit('public.plan_overrides', capability => 'organization.re
 -- How quotas are asked and held: limits from the plan and its overrides, use from private.quotas, a trigger where rows
 -- are made. route_inbound_call holds the one on calls.
 
-create function private.quota_limits(organization uuid) returns jsonb
-    language sql stable
-    set search_path = ''
-begin atomic
-    select jsonb_object_agg(q.name, nullif(coalesce(v.max_count, l.max_count), -1))
-        from public.organizations o
-        cross join private.quotas q
-        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
-        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
-        where o.id = organization;
-end;
-comment on function private.quota_limits(uuid) is
-    'An organization''s limits {quota: number}: its plan''s, with its overrides; null: unlimited. NULL for an unknown organization.';
-
 create function private.quota_limit(organization uuid, quota text) returns integer
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_limits jsonb := private.quota_limits(organization);
+    v_limit integer;
 begin
-    if v_limits is not null and not v_limits ? quota then
+    select coalesce(v.max_count, l.max_count) into v_limit
+        from private.quotas q
+        left join public.organizations o on o.id = organization
+        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
+        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
+        where q.name = quota_limit.quota;
+    if not found then
         raise exception using
             errcode = '22023',
-            message = format('there is no quota on %s', quota);
+            message = format('there is no quota on %s', quota_limit.quota);
     end if;
-    return (v_limits ->> quota)::integer;
+    return nullif(v_limit, -1);
 end;
 $$;
 comment on function private.quota_limit(uuid, text) is
-    'How many of a quota an organization may have; NULL: unlimited, or no such organization. Raises 22023 for an unknown quota.';
+    'How many of a quota an organization may have: its plan''s limit, or its override; NULL: unlimited, or no such organization. Raises 22023 for an unknown quota.';
+
+create function private.quota_limits(organization uuid) returns jsonb
+    language sql stable
+    set search_path = ''
+begin atomic
+    select jsonb_object_agg(q.name, private.quota_limit(o.id, q.name))
+        from public.organizations o
+        cross join private.quotas q
+        where o.id = organization;
+end;
+comment on function private.quota_limits(uuid) is
+    'An organization''s limits {quota: number}; null: unlimited. NULL for an unknown organization.';
 
 create function private.quota_used(organization uuid, quota text) returns bigint
     language plpgsql stable
@@ -4247,10 +4255,13 @@ create trigger suppress_leads_of_number
     after insert on public.suppressions
     for each row execute function private.suppress_leads_of_number();
 
+-- In plpgsql, as everything that fires for a single lead: the plan of an SQL function is made anew by every call.
 create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
-    language sql stable
+    language plpgsql stable
     set search_path = ''
-begin atomic
+as $$
+begin
+    return query
     select s.phone_number
         from public.suppressions s
         where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
@@ -4264,6 +4275,7 @@ begin atomic
             and s.lifted_at is null
         where k.organization_id = org;
 end;
+$$;
 comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
@@ -4323,7 +4335,8 @@ begin
             order by r.organization_id, r.phone_number
         ) as n;
     for v_group in
-        select r.organization_id, r.dataset_id, array_agg(r.phone_number) as numbers,
+        select r.organization_id, r.dataset_id,
+            array_agg(r.phone_number) as numbers,
             -- An import has refused its foreign numbers row by row.
             array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
         from new_rows r
@@ -4531,10 +4544,16 @@ comment on index public.leads_assigned_to_idx is
     'Foreign key to memberships; list of the leads assigned to a member, newest first.';
 create index leads_dataset_id_idx on public.leads (organization_id, dataset_id, created_at desc, id);
 comment on index public.leads_dataset_id_idx is 'List of a dataset''s leads, newest first.';
-create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id)
-    where contact_status not in ('READY', 'REMOVED', 'ARCHIVED');
-comment on index public.leads_contact_status_idx is
-    'List of the leads that are worked on, by status, newest first. Those of an import that nobody has written to are not in it.';
+create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id);
+comment on index public.leads_contact_status_idx is 'List of the leads with a status, newest first.';
+create index leads_lead_sentiment_idx on public.leads (organization_id, lead_sentiment, created_at desc, id)
+    where lead_sentiment is not null;
+comment on index public.leads_lead_sentiment_idx is 'List of the leads with a sentiment, newest first.';
+create index leads_reply_received_at_idx on public.leads (organization_id, reply_received_at desc, id)
+    where reply_received_at is not null;
+comment on index public.leads_reply_received_at_idx is 'List of the leads that replied, by their last reply.';
+create index leads_held_idx on public.leads (organization_id, created_at desc, id) where held;
+comment on index public.leads_held_idx is 'List of the duplicates of which nobody has said yet what they are.';
 create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_of)
     where duplicate_of is not null;
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
@@ -5415,6 +5434,11 @@ declare
         when switchboard.organization_for('leads.read_all') is null then switchboard.user_id()
     end;
     v_asks constant boolean := coalesce(btrim(query), '') <> '';
+    -- One status is a list of its own, in the order of an index.
+    v_status constant text := case
+        when cardinality(filters.contact_status) = 1 then filters.contact_status[1]
+        when filters.is_archived and filters.contact_status is null then 'ARCHIVED'
+    end;
     v_words constant tsquery := private.search_words(org, query);
     v_numbers text[];
 begin
@@ -5437,11 +5461,12 @@ begin
                 )) @@ v_words
             )
             and (filters.dataset_id is null or l.dataset_id = filters.dataset_id)
+            and (v_status is null or l.contact_status = v_status)
             and (filters.contact_status is null or l.contact_status = any (filters.contact_status))
             and (filters.lead_sentiment is null or l.lead_sentiment = any (filters.lead_sentiment))
             and (filters.assigned_to is null or l.assigned_to = filters.assigned_to)
             and (filters.is_assigned is null or (l.assigned_to is not null) = filters.is_assigned)
-            and (filters.is_held is null or l.held = filters.is_held)
+            and (filters.is_held is null or case when filters.is_held then l.held else not l.held end)
             and (filters.is_archived is null or (l.archived_at is not null) = filters.is_archived)
             and (filters.upload_id is null or l.upload_id = filters.upload_id)
             and (filters.created_from is null or l.created_at >= filters.created_from)

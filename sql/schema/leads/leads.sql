@@ -152,10 +152,16 @@ comment on index public.leads_assigned_to_idx is
     'Foreign key to memberships; list of the leads assigned to a member, newest first.';
 create index leads_dataset_id_idx on public.leads (organization_id, dataset_id, created_at desc, id);
 comment on index public.leads_dataset_id_idx is 'List of a dataset''s leads, newest first.';
-create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id)
-    where contact_status not in ('READY', 'REMOVED', 'ARCHIVED');
-comment on index public.leads_contact_status_idx is
-    'List of the leads that are worked on, by status, newest first. Those of an import that nobody has written to are not in it.';
+create index leads_contact_status_idx on public.leads (organization_id, contact_status, created_at desc, id);
+comment on index public.leads_contact_status_idx is 'List of the leads with a status, newest first.';
+create index leads_lead_sentiment_idx on public.leads (organization_id, lead_sentiment, created_at desc, id)
+    where lead_sentiment is not null;
+comment on index public.leads_lead_sentiment_idx is 'List of the leads with a sentiment, newest first.';
+create index leads_reply_received_at_idx on public.leads (organization_id, reply_received_at desc, id)
+    where reply_received_at is not null;
+comment on index public.leads_reply_received_at_idx is 'List of the leads that replied, by their last reply.';
+create index leads_held_idx on public.leads (organization_id, created_at desc, id) where held;
+comment on index public.leads_held_idx is 'List of the duplicates of which nobody has said yet what they are.';
 create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_of)
     where duplicate_of is not null;
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';

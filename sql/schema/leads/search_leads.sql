@@ -95,6 +95,11 @@ declare
         when switchboard.organization_for('leads.read_all') is null then switchboard.user_id()
     end;
     v_asks constant boolean := coalesce(btrim(query), '') <> '';
+    -- One status is a list of its own, in the order of an index.
+    v_status constant text := case
+        when cardinality(filters.contact_status) = 1 then filters.contact_status[1]
+        when filters.is_archived and filters.contact_status is null then 'ARCHIVED'
+    end;
     v_words constant tsquery := private.search_words(org, query);
     v_numbers text[];
 begin
@@ -117,11 +122,12 @@ begin
                 )) @@ v_words
             )
             and (filters.dataset_id is null or l.dataset_id = filters.dataset_id)
+            and (v_status is null or l.contact_status = v_status)
             and (filters.contact_status is null or l.contact_status = any (filters.contact_status))
             and (filters.lead_sentiment is null or l.lead_sentiment = any (filters.lead_sentiment))
             and (filters.assigned_to is null or l.assigned_to = filters.assigned_to)
             and (filters.is_assigned is null or (l.assigned_to is not null) = filters.is_assigned)
-            and (filters.is_held is null or l.held = filters.is_held)
+            and (filters.is_held is null or case when filters.is_held then l.held else not l.held end)
             and (filters.is_archived is null or (l.archived_at is not null) = filters.is_archived)
             and (filters.upload_id is null or l.upload_id = filters.upload_id)
             and (filters.created_from is null or l.created_at >= filters.created_from)

@@ -143,10 +143,13 @@ create trigger suppress_leads_of_number
     after insert on public.suppressions
     for each row execute function private.suppress_leads_of_number();
 
+-- In plpgsql, as everything that fires for a single lead: the plan of an SQL function is made anew by every call.
 create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
-    language sql stable
+    language plpgsql stable
     set search_path = ''
-begin atomic
+as $$
+begin
+    return query
     select s.phone_number
         from public.suppressions s
         where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
@@ -160,6 +163,7 @@ begin atomic
             and s.lifted_at is null
         where k.organization_id = org;
 end;
+$$;
 comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
@@ -219,7 +223,8 @@ begin
             order by r.organization_id, r.phone_number
         ) as n;
     for v_group in
-        select r.organization_id, r.dataset_id, array_agg(r.phone_number) as numbers,
+        select r.organization_id, r.dataset_id,
+            array_agg(r.phone_number) as numbers,
             -- An import has refused its foreign numbers row by row.
             array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
         from new_rows r

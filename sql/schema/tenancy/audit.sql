@@ -39,6 +39,10 @@ declare
     v_after jsonb;
     v_session uuid;
 begin
+    -- Most updates of a table with counters are theirs.
+    if tg_op = 'UPDATE' and v_old - v_ignored = v_new - v_ignored then
+        return null;
+    end if;
     if v_old is not null then
         v_before := private.audit_values(v_old, v_new, '{}', v_redacted || v_ignored);
     end if;

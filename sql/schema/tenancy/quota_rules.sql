@@ -1,37 +1,41 @@
 -- How quotas are asked and held: limits from the plan and its overrides, use from private.quotas, a trigger where rows
 -- are made. route_inbound_call holds the one on calls.
 
-create function private.quota_limits(organization uuid) returns jsonb
-    language sql stable
-    set search_path = ''
-begin atomic
-    select jsonb_object_agg(q.name, nullif(coalesce(v.max_count, l.max_count), -1))
-        from public.organizations o
-        cross join private.quotas q
-        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
-        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
-        where o.id = organization;
-end;
-comment on function private.quota_limits(uuid) is
-    'An organization''s limits {quota: number}: its plan''s, with its overrides; null: unlimited. NULL for an unknown organization.';
-
 create function private.quota_limit(organization uuid, quota text) returns integer
     language plpgsql stable
     set search_path = ''
 as $$
 declare
-    v_limits jsonb := private.quota_limits(organization);
+    v_limit integer;
 begin
-    if v_limits is not null and not v_limits ? quota then
+    select coalesce(v.max_count, l.max_count) into v_limit
+        from private.quotas q
+        left join public.organizations o on o.id = organization
+        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
+        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
+        where q.name = quota_limit.quota;
+    if not found then
         raise exception using
             errcode = '22023',
-            message = format('there is no quota on %s', quota);
+            message = format('there is no quota on %s', quota_limit.quota);
     end if;
-    return (v_limits ->> quota)::integer;
+    return nullif(v_limit, -1);
 end;
 $$;
 comment on function private.quota_limit(uuid, text) is
-    'How many of a quota an organization may have; NULL: unlimited, or no such organization. Raises 22023 for an unknown quota.';
+    'How many of a quota an organization may have: its plan''s limit, or its override; NULL: unlimited, or no such organization. Raises 22023 for an unknown quota.';
+
+create function private.quota_limits(organization uuid) returns jsonb
+    language sql stable
+    set search_path = ''
+begin atomic
+    select jsonb_object_agg(q.name, private.quota_limit(o.id, q.name))
+        from public.organizations o
+        cross join private.quotas q
+        where o.id = organization;
+end;
+comment on function private.quota_limits(uuid) is
+    'An organization''s limits {quota: number}; null: unlimited. NULL for an unknown organization.';
 
 create function private.quota_used(organization uuid, quota text) returns bigint
     language plpgsql stable
