@@ -56,7 +56,9 @@
 \ir leads/uploads.sql
 \ir leads/upload_chunks.sql
 \ir leads/upload_errors.sql
+\ir leads/suppression_salts.sql
 \ir leads/suppressions.sql
+\ir leads/lead_triggers.sql
 \ir leads/leads.sql
 \ir leads/lead_transitions.sql
 \ir leads/lead_events.sql

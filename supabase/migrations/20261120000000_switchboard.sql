@@ -620,8 +620,9 @@ comment on column private.audited_tables.capability is
 
 select private.add_deny_policy('private.audited_tables');
 
--- Of pruning.
-insert into private.audited_tables (table_name, capability) values ('audit_log', 'audit_log.read');
+-- Of pruning, and of erase_person and export_person.
+insert into private.audited_tables (table_name, capability) values
+    ('audit_log', 'audit_log.read'), ('people', 'people.erase');
 
 create function private.readable_audit() returns text[]
     language sql stable security definer
@@ -4108,6 +4109,19 @@ alter policy upload_errors_select on public.upload_errors using (
 grant select on public.upload_errors to authenticated;
 grant select, insert, update, delete on public.upload_errors to service_role;
 
+-- sql/schema/leads/suppression_salts.sql
+
+-- Salts: what the numbers of erased persons are hashed with.
+
+create table private.suppression_salts (
+    organization_id uuid not null primary key references public.organizations (id) on delete cascade,
+    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+);
+comment on table private.suppression_salts is
+    'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
+
+select private.add_deny_policy('private.suppression_salts');
+
 -- sql/schema/leads/suppressions.sql
 
 -- Opt-outs: which numbers an organization may not contact. A row here is the truth, for every dataset and whatever
@@ -4171,15 +4185,6 @@ create index suppressions_created_by_idx on public.suppressions (created_by);
 comment on index public.suppressions_created_by_idx is 'Foreign key to auth.users.';
 create index suppressions_lifted_by_idx on public.suppressions (lifted_by) where lifted_by is not null;
 comment on index public.suppressions_lifted_by_idx is 'Foreign key to auth.users.';
-
-create table private.suppression_salts (
-    organization_id uuid not null primary key references public.organizations (id) on delete cascade,
-    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-);
-comment on table private.suppression_salts is
-    'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
-
-select private.add_deny_policy('private.suppression_salts');
 
 create trigger normalize_phone
     before insert on public.suppressions
@@ -4388,6 +4393,98 @@ $$;
 comment on function private.settle_lead_number() is
     'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile, and its campaign must write to that country. Definer, as private.settle_lead_status. Raises 22023.';
 
+-- sql/schema/leads/lead_triggers.sql
+
+-- What the triggers on leads do for status and history. The steps themselves are lead_transitions.sql.
+
+create function private.lead_actor() returns text
+    language plpgsql stable
+    set search_path = ''
+as $$
+begin
+    if switchboard.user_id() is not null then
+        return 'human';
+    end if;
+    return case current_setting('private.lead_actor', true) when 'ai' then 'ai' else 'system' end;
+end;
+$$;
+comment on function private.lead_actor() is
+    'Who changes a lead: human, for whoever signed in; ai, for server code that has said so; else system. Raises nothing.';
+
+create function private.settle_lead_status() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_is_new constant boolean := tg_op = 'INSERT';
+    v_actor text;
+begin
+    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
+        and switchboard.user_id() is not null
+        and not switchboard.has_capability(old.organization_id, 'suppressions.write')
+    then
+        raise exception using
+            errcode = '42501',
+            message = 'the number of a lead that opted out is not yours to change',
+            detail = 'The other number would be opted out as well.',
+            hint = 'It takes suppressions.write.';
+    end if;
+    if new.contact_status not in ('REMOVED', 'ARCHIVED')
+        and (v_is_new or new.phone_number <> old.phone_number or new.contact_status <> old.contact_status)
+        and exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number]))
+    then
+        if not v_is_new and old.contact_status = 'REMOVED' then
+            perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
+        end if;
+        new.contact_status := 'REMOVED';
+    end if;
+    if not v_is_new and new.contact_status <> old.contact_status then
+        v_actor := private.lead_actor();
+        perform private.check_transition(old, new.contact_status, v_actor);
+        new.previous_status := case
+            when new.contact_status not in ('REMOVED', 'ARCHIVED') then null
+            when old.contact_status in ('REMOVED', 'ARCHIVED') then old.previous_status
+            else old.contact_status
+        end;
+        new.status_set_by := v_actor;
+        new.status_set_at := now();
+    end if;
+    new.archived_at := case
+        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
+    end;
+    new.manual_mode_activated_at := case
+        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
+    end;
+    return new;
+end;
+$$;
+comment on function private.settle_lead_status() is
+    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it; a status follows private.lead_transitions; archived_at, manual_mode_activated_at, previous_status and status_set_by stay true to it. Definer: whoever writes leads need not see opt-outs. Raises 23514, 42501.';
+
+create function private.record_lead_event() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_actor constant text := private.lead_actor();
+begin
+    insert into public.lead_events (
+        organization_id, lead_id, dataset_id, assigned_to, kind, before, after, actor, actor_id, reason
+    )
+        select new.organization_id, new.id, new.dataset_id, new.assigned_to, c.kind, c.before, c.after, v_actor, switchboard.user_id(),
+            nullif(current_setting('private.lead_reason', true), '')
+        from (values
+            ('status', old.contact_status, new.contact_status),
+            ('assignment', old.assigned_to::text, new.assigned_to::text),
+            ('number', old.phone_number, new.phone_number)
+        ) as c (kind, before, after)
+        where c.before is distinct from c.after;
+    return null;
+end;
+$$;
+comment on function private.record_lead_event() is
+    'AFTER UPDATE trigger on leads: one event for each of status, member and number that changed. Definer: nobody writes history by hand. Raises nothing.';
+
 -- sql/schema/leads/leads.sql
 
 -- Leads: the contacts in a dataset.
@@ -4560,6 +4657,16 @@ comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplica
 create index leads_upload_id_idx on public.leads (organization_id, upload_id);
 comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import.';
 
+create index leads_search_idx on public.leads using gin (
+    array_to_tsvector(switchboard.search_words(
+        organization_id,
+        first_name || coalesce(' ' || last_name, '') || coalesce(' ' || email, '')
+            || coalesce(' ' || postcode || ' ' || replace(postcode, ' ', ''), '')
+    ))
+);
+comment on index public.leads_search_idx is
+    'Words of an organization''s leads, for search_leads; each word has its organization in front.';
+
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
@@ -4567,6 +4674,27 @@ create trigger normalize_phone
         'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
+-- By its name behind normalize_phone. An import has looked for opt-outs already.
+create trigger settle_status_insert
+    before insert on public.leads
+    for each row
+    when (
+        new.contact_status <> 'REMOVED' and new.upload_id is null
+        or new.contact_status = 'ARCHIVED' or new.archived_at is not null
+        or new.manual_mode or new.manual_mode_activated_at is not null
+    )
+    execute function private.settle_lead_status();
+create trigger settle_status_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.phone_number is distinct from old.phone_number
+        or new.archived_at is distinct from old.archived_at
+        or new.manual_mode is distinct from old.manual_mode
+        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
+    )
+    execute function private.settle_lead_status();
 -- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
 create trigger settle_new_leads
     after insert on public.leads referencing new table as new_rows
@@ -4583,6 +4711,16 @@ create trigger settle_lead_number
         )
     )
     execute function private.settle_lead_number();
+
+create trigger record_lead_event
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.assigned_to is distinct from old.assigned_to
+        or new.phone_number is distinct from old.phone_number
+    )
+    execute function private.record_lead_event();
 
 select switchboard.track_counts(
     'public.leads', 'public.datasets',
@@ -4682,7 +4820,7 @@ create trigger copy_lead_to_its_rows
 
 -- sql/schema/leads/lead_transitions.sql
 
--- Which status may follow which, and by whom: one row a step. The trigger settle_status on leads asks it.
+-- Which status may follow which, and by whom: one row a step. The triggers settle_status_… on leads ask it.
 
 create table private.lead_transitions (
     from_status text not null,
@@ -4736,20 +4874,6 @@ select f, 'ARCHIVED', a
     from unnest('{READY,CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD,CALL_BOOKED,CONVERTED,REMOVED}'::text[]) as f,
         unnest('{human,system}'::text[]) as a;
 
-create function private.lead_actor() returns text
-    language plpgsql stable
-    set search_path = ''
-as $$
-begin
-    if switchboard.user_id() is not null then
-        return 'human';
-    end if;
-    return case current_setting('private.lead_actor', true) when 'ai' then 'ai' else 'system' end;
-end;
-$$;
-comment on function private.lead_actor() is
-    'Who changes a lead: human, for whoever signed in; ai, for server code that has said so; else system. Raises nothing.';
-
 create function private.refuse_transition(lead public.leads, status text, reason text) returns void
     language plpgsql volatile
     set search_path = ''
@@ -4761,7 +4885,7 @@ begin
         detail = reason,
         hint = case
             when (lead).contact_status = 'REMOVED' then 'record_opt_in takes the contact''s own word, lift_suppression ends an opt-out that was a mistake.'
-            else 'docs/leads.md has the table of steps.'
+            else 'docs/api.md, set_lead_status, has the table of steps.'
         end,
         schema = 'public', table = 'leads', column = 'contact_status';
 end;
@@ -4820,77 +4944,6 @@ $$;
 comment on function private.check_transition(public.leads, text, text) is
     'Whether a lead, as it stands, may get a status from human, ai or system. Raises 23514 with the reason.';
 
-create function private.settle_lead_status() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-declare
-    v_is_new constant boolean := tg_op = 'INSERT';
-    v_actor text;
-begin
-    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
-        and switchboard.user_id() is not null
-        and not switchboard.has_capability(old.organization_id, 'suppressions.write')
-    then
-        raise exception using
-            errcode = '42501',
-            message = 'the number of a lead that opted out is not yours to change',
-            detail = 'The other number would be opted out as well.',
-            hint = 'It takes suppressions.write.';
-    end if;
-    if new.contact_status not in ('REMOVED', 'ARCHIVED')
-        and (v_is_new or new.phone_number <> old.phone_number or new.contact_status <> old.contact_status)
-        and exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number]))
-    then
-        if not v_is_new and old.contact_status = 'REMOVED' then
-            perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
-        end if;
-        new.contact_status := 'REMOVED';
-    end if;
-    if not v_is_new and new.contact_status <> old.contact_status then
-        v_actor := private.lead_actor();
-        perform private.check_transition(old, new.contact_status, v_actor);
-        new.previous_status := case
-            when new.contact_status not in ('REMOVED', 'ARCHIVED') then null
-            when old.contact_status in ('REMOVED', 'ARCHIVED') then old.previous_status
-            else old.contact_status
-        end;
-        new.status_set_by := v_actor;
-        new.status_set_at := now();
-    end if;
-    new.archived_at := case
-        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
-    end;
-    new.manual_mode_activated_at := case
-        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
-    end;
-    return new;
-end;
-$$;
-comment on function private.settle_lead_status() is
-    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it; a status follows private.lead_transitions; archived_at, manual_mode_activated_at, previous_status and status_set_by stay true to it. Definer: whoever writes leads need not see opt-outs. Raises 23514, 42501.';
--- By its name behind normalize_phone. An import has looked for opt-outs already.
-create trigger settle_status_insert
-    before insert on public.leads
-    for each row
-    when (
-        new.contact_status <> 'REMOVED' and new.upload_id is null
-        or new.contact_status = 'ARCHIVED' or new.archived_at is not null
-        or new.manual_mode or new.manual_mode_activated_at is not null
-    )
-    execute function private.settle_lead_status();
-create trigger settle_status_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.phone_number is distinct from old.phone_number
-        or new.archived_at is distinct from old.archived_at
-        or new.manual_mode is distinct from old.manual_mode
-        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
-    )
-    execute function private.settle_lead_status();
-
 -- sql/schema/leads/lead_events.sql
 
 -- What became of a lead: each change of its status, its member and its number, by whom and why.
@@ -4936,39 +4989,6 @@ select private.add_tenant_policies(
 
 grant select on public.lead_events to authenticated;
 grant select on public.lead_events to service_role;
-
-create function private.record_lead_event() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-declare
-    v_actor constant text := private.lead_actor();
-begin
-    insert into public.lead_events (
-        organization_id, lead_id, dataset_id, assigned_to, kind, before, after, actor, actor_id, reason
-    )
-        select new.organization_id, new.id, new.dataset_id, new.assigned_to, c.kind, c.before, c.after, v_actor, switchboard.user_id(),
-            nullif(current_setting('private.lead_reason', true), '')
-        from (values
-            ('status', old.contact_status, new.contact_status),
-            ('assignment', old.assigned_to::text, new.assigned_to::text),
-            ('number', old.phone_number, new.phone_number)
-        ) as c (kind, before, after)
-        where c.before is distinct from c.after;
-    return null;
-end;
-$$;
-comment on function private.record_lead_event() is
-    'AFTER UPDATE trigger on leads: one event for each of status, member and number that changed. Definer: nobody writes history by hand. Raises nothing.';
-create trigger record_lead_event
-    after update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.assigned_to is distinct from old.assigned_to
-        or new.phone_number is distinct from old.phone_number
-    )
-    execute function private.record_lead_event();
 
 -- sql/schema/leads/set_lead_status.sql
 
@@ -5343,16 +5363,6 @@ comment on function private.archive_due_datasets() is
 -- As definer: text search is not leak-proof, so PostgreSQL would not use its index below row level security. The body asks
 -- what the policies ask, and a member who sees only the own leads reads an index of them.
 
-create index leads_search_idx on public.leads using gin (
-    array_to_tsvector(switchboard.search_words(
-        organization_id,
-        first_name || coalesce(' ' || last_name, '') || coalesce(' ' || email, '')
-            || coalesce(' ' || postcode || ' ' || replace(postcode, ' ', ''), '')
-    ))
-);
-comment on index public.leads_search_idx is
-    'Words of an organization''s leads, for search_leads; each word has its organization in front.';
-
 create type private.lead_filters as (
     dataset_id uuid,
     contact_status text[],
@@ -5414,10 +5424,12 @@ create function private.search_words(org uuid, query text) returns tsquery
     language sql immutable
     set search_path = ''
 begin atomic
-    select string_agg(quote_literal(w) || ':*', ' & ')::tsquery from unnest(switchboard.search_words(org, query)) as w;
+    -- A whole address as it is: com begins a word of nearly every lead.
+    select string_agg(quote_literal(w) || case when private.is_email(query) then '' else ':*' end, ' & ')::tsquery
+        from unnest(switchboard.search_words(org, query)) as w;
 end;
 comment on function private.search_words(uuid, text) is
-    'A query for the index leads_search_idx: every word, each by its beginning; NULL for a text without words. Raises nothing.';
+    'A query for the index leads_search_idx: every word, each by its beginning, or as it is for a whole e-mail address; NULL for a text without words. Raises nothing.';
 
 create function private.find_leads(
     org uuid, query text, filters private.lead_filters, after_created_at timestamptz, after_id uuid, page_size integer
@@ -5453,7 +5465,8 @@ begin
             and (v_own is null or l.assigned_to = v_own)
             and (
                 not v_asks
-                or l.phone_number = any (v_numbers)
+                -- What is known to be false when it is planned is not asked of each row.
+                or v_numbers is not null and l.phone_number = any (v_numbers)
                 or array_to_tsvector(switchboard.search_words(
                     l.organization_id,
                     l.first_name || coalesce(' ' || l.last_name, '') || coalesce(' ' || l.email, '')
@@ -5462,7 +5475,7 @@ begin
             )
             and (filters.dataset_id is null or l.dataset_id = filters.dataset_id)
             and (v_status is null or l.contact_status = v_status)
-            and (filters.contact_status is null or l.contact_status = any (filters.contact_status))
+            and (v_status is not null or filters.contact_status is null or l.contact_status = any (filters.contact_status))
             and (filters.lead_sentiment is null or l.lead_sentiment = any (filters.lead_sentiment))
             and (filters.assigned_to is null or l.assigned_to = filters.assigned_to)
             and (filters.is_assigned is null or (l.assigned_to is not null) = filters.is_assigned)
@@ -5587,6 +5600,8 @@ comment on column public.exports.storage_path is 'In the bucket exports.';
 comment on column public.exports.expires_at is 'From then on nobody reads the file, and the next export deletes it.';
 create index exports_created_at_idx on public.exports (organization_id, created_at desc, id);
 comment on index public.exports_created_at_idx is 'List of an organization''s exports, newest first.';
+create unique index exports_storage_path_key on public.exports (organization_id, storage_path);
+comment on index public.exports_storage_path_key is 'The export of a file, for the policy of storage.objects.';
 create index exports_dataset_id_idx on public.exports (organization_id, dataset_id) where dataset_id is not null;
 comment on index public.exports_dataset_id_idx is 'Foreign key to datasets.';
 create index exports_created_by_idx on public.exports (created_by);
@@ -5597,7 +5612,8 @@ select private.add_tenant_policies('public.exports', 'exports', '{insert,update,
 select private.add_audit('public.exports', '{}', '{rows_written,status,file_size,problem}');
 
 grant select on public.exports to authenticated;
-grant select on public.exports to service_role;
+-- The edge function deletes a row with its file.
+grant select, delete on public.exports to service_role;
 
 -- sql/schema/leads/export_leads.sql
 
@@ -8444,8 +8460,6 @@ grant execute on function public.find_by_phone(text) to authenticated;
 
 -- One person, wherever they are: what is held about them, and that it is forgotten.
 
-insert into private.audited_tables (table_name, capability) values ('people', 'people.erase');
-
 create type private.person as (
     organization_id uuid,
     numbers text[],
@@ -8741,6 +8755,15 @@ declare
                 or split_part(name, '/', 2) = any ((select switchboard.dataset_scope())::text[])
         end
     $rule$;
+    -- An export that has expired is nobody's, whether or not somebody has deleted its file yet.
+    live constant text := $live$
+        and (bucket_id <> 'exports' or not exists (
+            select from public.exports e
+            where e.organization_id = switchboard.path_organization(objects.name)
+                and e.storage_path = objects.name
+                and e.expires_at <= now()
+        ))
+    $live$;
     verb record;
 begin
     if to_regclass('storage.objects') is null or to_regclass('storage.buckets') is null then
@@ -8773,7 +8796,8 @@ begin
             'organization_files_' || verb.name,
             verb.name,
             case when verb.name <> 'insert'
-                then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'
+                then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
+                    || case when verb.name = 'select' then live else '' end || ')'
                 else '' end,
             case when verb.name in ('insert', 'update')
                 then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'

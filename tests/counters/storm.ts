@@ -22,9 +22,12 @@ function randomOf(state: number): (n: number) => number {
 function statement(random: (n: number) => number, worker: number): string[] {
   const parent = () => random(12) === 0 ? "null" : 1 + random(20);
   const status = () => ["'HOT'", "'COLD'", "null"][random(3)];
-  const at = () => random(8) === 0 ? "null" : `timestamp '2026-01-01' + ${random(9999)} * interval '1 minute'`;
+  const at = () =>
+    random(8) === 0 ? "null" : `timestamp '2026-01-01' + ${random(9999)} * interval '1 minute'`;
   const row = () =>
-    `(${worker}, ${parent()}, ${status()}, ${random(4) ? "null" : "now()"}, 'n${random(999)}', ${at()}, ${random(60)})`;
+    `(${worker}, ${parent()}, ${status()}, ${random(4) ? "null" : "now()"}, 'n${
+      random(999)
+    }', ${at()}, ${random(60)})`;
   const rows = () => Array.from({ length: 1 + random(12) }, row).join(", ");
   const columns = "(worker, parent_id, status, archived_at, note, sent_at, key)";
   const some = `worker = ${worker} and key % ${2 + random(5)} = 0`;
@@ -36,7 +39,8 @@ function statement(random: (n: number) => number, worker: number): string[] {
     () => `update ${table} set note = 'm${random(99)}', sent_at = ${at()} where ${some}`,
     () => `update ${table} set key = key where ${some}`,
     () => `update ${table} set parent_id = ${parent()} where ${some}`,
-    () => `update ${table} set parent_id = 1 + (coalesce(parent_id, 0) + key) % 20, archived_at = now() where ${some}`,
+    () =>
+      `update ${table} set parent_id = 1 + (coalesce(parent_id, 0) + key) % 20, archived_at = now() where ${some}`,
     () => `delete from ${table} where ${some}`,
     () =>
       `insert into ${table} ${columns} values ${row()}
@@ -61,7 +65,11 @@ let done = 0;
 let deadlocks = 0;
 
 async function work(worker: number): Promise<void> {
-  const db = postgres(Deno.env.get("ADMIN_DATABASE_URL")!, { max: 1, onnotice: () => {}, fetch_types: false });
+  const db = postgres(Deno.env.get("ADMIN_DATABASE_URL")!, {
+    max: 1,
+    onnotice: () => {},
+    fetch_types: false,
+  });
   const random = randomOf(seed + worker);
   try {
     while (Date.now() < until) {

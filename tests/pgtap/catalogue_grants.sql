@@ -194,7 +194,7 @@ select bag_eq(
     'service_role reads every table and view whole, so that select * works');
 select bag_eq(
     $$ select name from server where verb = 'delete' and not whole $$,
-    $$ values ('audit_log'), ('prompt_versions'), ('support_sessions'), ('lead_events'), ('exports'), ('suppressions'), ('profiles'), ('clients'), ('users'), ('user_organizations') $$,
+    $$ values ('audit_log'), ('prompt_versions'), ('support_sessions'), ('lead_events'), ('suppressions'), ('profiles'), ('clients'), ('users'), ('user_organizations') $$,
     'and deletes, but from history, opt-outs, and profiles, which go with their user');
 select bag_eq(
     $$ select name, verb from server where verb in ('insert', 'update') and not coalesce(part, false) $$,

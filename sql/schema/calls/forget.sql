@@ -1,7 +1,5 @@
 -- One person, wherever they are: what is held about them, and that it is forgotten.
 
-insert into private.audited_tables (table_name, capability) values ('people', 'people.erase');
-
 create type private.person as (
     organization_id uuid,
     numbers text[],

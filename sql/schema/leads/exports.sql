@@ -40,6 +40,8 @@ comment on column public.exports.storage_path is 'In the bucket exports.';
 comment on column public.exports.expires_at is 'From then on nobody reads the file, and the next export deletes it.';
 create index exports_created_at_idx on public.exports (organization_id, created_at desc, id);
 comment on index public.exports_created_at_idx is 'List of an organization''s exports, newest first.';
+create unique index exports_storage_path_key on public.exports (organization_id, storage_path);
+comment on index public.exports_storage_path_key is 'The export of a file, for the policy of storage.objects.';
 create index exports_dataset_id_idx on public.exports (organization_id, dataset_id) where dataset_id is not null;
 comment on index public.exports_dataset_id_idx is 'Foreign key to datasets.';
 create index exports_created_by_idx on public.exports (created_by);
@@ -50,4 +52,5 @@ select private.add_tenant_policies('public.exports', 'exports', '{insert,update,
 select private.add_audit('public.exports', '{}', '{rows_written,status,file_size,problem}');
 
 grant select on public.exports to authenticated;
-grant select on public.exports to service_role;
+-- The edge function deletes a row with its file.
+grant select, delete on public.exports to service_role;

@@ -41,36 +41,3 @@ select private.add_tenant_policies(
 
 grant select on public.lead_events to authenticated;
 grant select on public.lead_events to service_role;
-
-create function private.record_lead_event() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-declare
-    v_actor constant text := private.lead_actor();
-begin
-    insert into public.lead_events (
-        organization_id, lead_id, dataset_id, assigned_to, kind, before, after, actor, actor_id, reason
-    )
-        select new.organization_id, new.id, new.dataset_id, new.assigned_to, c.kind, c.before, c.after, v_actor, switchboard.user_id(),
-            nullif(current_setting('private.lead_reason', true), '')
-        from (values
-            ('status', old.contact_status, new.contact_status),
-            ('assignment', old.assigned_to::text, new.assigned_to::text),
-            ('number', old.phone_number, new.phone_number)
-        ) as c (kind, before, after)
-        where c.before is distinct from c.after;
-    return null;
-end;
-$$;
-comment on function private.record_lead_event() is
-    'AFTER UPDATE trigger on leads: one event for each of status, member and number that changed. Definer: nobody writes history by hand. Raises nothing.';
-create trigger record_lead_event
-    after update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.assigned_to is distinct from old.assigned_to
-        or new.phone_number is distinct from old.phone_number
-    )
-    execute function private.record_lead_event();

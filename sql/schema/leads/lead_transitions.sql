@@ -1,4 +1,4 @@
--- Which status may follow which, and by whom: one row a step. The trigger settle_status on leads asks it.
+-- Which status may follow which, and by whom: one row a step. The triggers settle_status_… on leads ask it.
 
 create table private.lead_transitions (
     from_status text not null,
@@ -52,20 +52,6 @@ select f, 'ARCHIVED', a
     from unnest('{READY,CONTACTED_1,CONTACTED_2,CONTACTED_3,HOT,WARM,COLD,CALL_BOOKED,CONVERTED,REMOVED}'::text[]) as f,
         unnest('{human,system}'::text[]) as a;
 
-create function private.lead_actor() returns text
-    language plpgsql stable
-    set search_path = ''
-as $$
-begin
-    if switchboard.user_id() is not null then
-        return 'human';
-    end if;
-    return case current_setting('private.lead_actor', true) when 'ai' then 'ai' else 'system' end;
-end;
-$$;
-comment on function private.lead_actor() is
-    'Who changes a lead: human, for whoever signed in; ai, for server code that has said so; else system. Raises nothing.';
-
 create function private.refuse_transition(lead public.leads, status text, reason text) returns void
     language plpgsql volatile
     set search_path = ''
@@ -77,7 +63,7 @@ begin
         detail = reason,
         hint = case
             when (lead).contact_status = 'REMOVED' then 'record_opt_in takes the contact''s own word, lift_suppression ends an opt-out that was a mistake.'
-            else 'docs/leads.md has the table of steps.'
+            else 'docs/api.md, set_lead_status, has the table of steps.'
         end,
         schema = 'public', table = 'leads', column = 'contact_status';
 end;
@@ -135,74 +121,3 @@ end;
 $$;
 comment on function private.check_transition(public.leads, text, text) is
     'Whether a lead, as it stands, may get a status from human, ai or system. Raises 23514 with the reason.';
-
-create function private.settle_lead_status() returns trigger
-    language plpgsql volatile security definer
-    set search_path = ''
-as $$
-declare
-    v_is_new constant boolean := tg_op = 'INSERT';
-    v_actor text;
-begin
-    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
-        and switchboard.user_id() is not null
-        and not switchboard.has_capability(old.organization_id, 'suppressions.write')
-    then
-        raise exception using
-            errcode = '42501',
-            message = 'the number of a lead that opted out is not yours to change',
-            detail = 'The other number would be opted out as well.',
-            hint = 'It takes suppressions.write.';
-    end if;
-    if new.contact_status not in ('REMOVED', 'ARCHIVED')
-        and (v_is_new or new.phone_number <> old.phone_number or new.contact_status <> old.contact_status)
-        and exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number]))
-    then
-        if not v_is_new and old.contact_status = 'REMOVED' then
-            perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
-        end if;
-        new.contact_status := 'REMOVED';
-    end if;
-    if not v_is_new and new.contact_status <> old.contact_status then
-        v_actor := private.lead_actor();
-        perform private.check_transition(old, new.contact_status, v_actor);
-        new.previous_status := case
-            when new.contact_status not in ('REMOVED', 'ARCHIVED') then null
-            when old.contact_status in ('REMOVED', 'ARCHIVED') then old.previous_status
-            else old.contact_status
-        end;
-        new.status_set_by := v_actor;
-        new.status_set_at := now();
-    end if;
-    new.archived_at := case
-        when new.contact_status = 'ARCHIVED' then coalesce(new.archived_at, now())
-    end;
-    new.manual_mode_activated_at := case
-        when new.manual_mode then coalesce(new.manual_mode_activated_at, now())
-    end;
-    return new;
-end;
-$$;
-comment on function private.settle_lead_status() is
-    'BEFORE trigger on leads, behind normalize_phone: a lead whose number opted out is REMOVED, whoever writes it; a status follows private.lead_transitions; archived_at, manual_mode_activated_at, previous_status and status_set_by stay true to it. Definer: whoever writes leads need not see opt-outs. Raises 23514, 42501.';
--- By its name behind normalize_phone. An import has looked for opt-outs already.
-create trigger settle_status_insert
-    before insert on public.leads
-    for each row
-    when (
-        new.contact_status <> 'REMOVED' and new.upload_id is null
-        or new.contact_status = 'ARCHIVED' or new.archived_at is not null
-        or new.manual_mode or new.manual_mode_activated_at is not null
-    )
-    execute function private.settle_lead_status();
-create trigger settle_status_update
-    before update on public.leads
-    for each row
-    when (
-        new.contact_status is distinct from old.contact_status
-        or new.phone_number is distinct from old.phone_number
-        or new.archived_at is distinct from old.archived_at
-        or new.manual_mode is distinct from old.manual_mode
-        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
-    )
-    execute function private.settle_lead_status();

@@ -168,6 +168,16 @@ comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplica
 create index leads_upload_id_idx on public.leads (organization_id, upload_id);
 comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import.';
 
+create index leads_search_idx on public.leads using gin (
+    array_to_tsvector(switchboard.search_words(
+        organization_id,
+        first_name || coalesce(' ' || last_name, '') || coalesce(' ' || email, '')
+            || coalesce(' ' || postcode || ' ' || replace(postcode, ' ', ''), '')
+    ))
+);
+comment on index public.leads_search_idx is
+    'Words of an organization''s leads, for search_leads; each word has its organization in front.';
+
 create trigger normalize_phone
     before insert or update on public.leads
     for each row execute function switchboard.normalize_phone(
@@ -175,6 +185,27 @@ create trigger normalize_phone
         'extension:phone_extension', 'type:phone_type', 'region:region', 'validity:phone_validity'
     );
 
+-- By its name behind normalize_phone. An import has looked for opt-outs already.
+create trigger settle_status_insert
+    before insert on public.leads
+    for each row
+    when (
+        new.contact_status <> 'REMOVED' and new.upload_id is null
+        or new.contact_status = 'ARCHIVED' or new.archived_at is not null
+        or new.manual_mode or new.manual_mode_activated_at is not null
+    )
+    execute function private.settle_lead_status();
+create trigger settle_status_update
+    before update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.phone_number is distinct from old.phone_number
+        or new.archived_at is distinct from old.archived_at
+        or new.manual_mode is distinct from old.manual_mode
+        or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
+    )
+    execute function private.settle_lead_status();
 -- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
 create trigger settle_new_leads
     after insert on public.leads referencing new table as new_rows
@@ -191,6 +222,16 @@ create trigger settle_lead_number
         )
     )
     execute function private.settle_lead_number();
+
+create trigger record_lead_event
+    after update on public.leads
+    for each row
+    when (
+        new.contact_status is distinct from old.contact_status
+        or new.assigned_to is distinct from old.assigned_to
+        or new.phone_number is distinct from old.phone_number
+    )
+    execute function private.record_lead_event();
 
 select switchboard.track_counts(
     'public.leads', 'public.datasets',

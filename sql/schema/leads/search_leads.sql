@@ -4,16 +4,6 @@
 -- As definer: text search is not leak-proof, so PostgreSQL would not use its index below row level security. The body asks
 -- what the policies ask, and a member who sees only the own leads reads an index of them.
 
-create index leads_search_idx on public.leads using gin (
-    array_to_tsvector(switchboard.search_words(
-        organization_id,
-        first_name || coalesce(' ' || last_name, '') || coalesce(' ' || email, '')
-            || coalesce(' ' || postcode || ' ' || replace(postcode, ' ', ''), '')
-    ))
-);
-comment on index public.leads_search_idx is
-    'Words of an organization''s leads, for search_leads; each word has its organization in front.';
-
 create type private.lead_filters as (
     dataset_id uuid,
     contact_status text[],
@@ -75,10 +65,12 @@ create function private.search_words(org uuid, query text) returns tsquery
     language sql immutable
     set search_path = ''
 begin atomic
-    select string_agg(quote_literal(w) || ':*', ' & ')::tsquery from unnest(switchboard.search_words(org, query)) as w;
+    -- A whole address as it is: com begins a word of nearly every lead.
+    select string_agg(quote_literal(w) || case when private.is_email(query) then '' else ':*' end, ' & ')::tsquery
+        from unnest(switchboard.search_words(org, query)) as w;
 end;
 comment on function private.search_words(uuid, text) is
-    'A query for the index leads_search_idx: every word, each by its beginning; NULL for a text without words. Raises nothing.';
+    'A query for the index leads_search_idx: every word, each by its beginning, or as it is for a whole e-mail address; NULL for a text without words. Raises nothing.';
 
 create function private.find_leads(
     org uuid, query text, filters private.lead_filters, after_created_at timestamptz, after_id uuid, page_size integer
@@ -114,7 +106,8 @@ begin
             and (v_own is null or l.assigned_to = v_own)
             and (
                 not v_asks
-                or l.phone_number = any (v_numbers)
+                -- What is known to be false when it is planned is not asked of each row.
+                or v_numbers is not null and l.phone_number = any (v_numbers)
                 or array_to_tsvector(switchboard.search_words(
                     l.organization_id,
                     l.first_name || coalesce(' ' || l.last_name, '') || coalesce(' ' || l.email, '')
@@ -123,7 +116,7 @@ begin
             )
             and (filters.dataset_id is null or l.dataset_id = filters.dataset_id)
             and (v_status is null or l.contact_status = v_status)
-            and (filters.contact_status is null or l.contact_status = any (filters.contact_status))
+            and (v_status is not null or filters.contact_status is null or l.contact_status = any (filters.contact_status))
             and (filters.lead_sentiment is null or l.lead_sentiment = any (filters.lead_sentiment))
             and (filters.assigned_to is null or l.assigned_to = filters.assigned_to)
             and (filters.is_assigned is null or (l.assigned_to is not null) = filters.is_assigned)

@@ -60,15 +60,6 @@ comment on index public.suppressions_created_by_idx is 'Foreign key to auth.user
 create index suppressions_lifted_by_idx on public.suppressions (lifted_by) where lifted_by is not null;
 comment on index public.suppressions_lifted_by_idx is 'Foreign key to auth.users.';
 
-create table private.suppression_salts (
-    organization_id uuid not null primary key references public.organizations (id) on delete cascade,
-    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-);
-comment on table private.suppression_salts is
-    'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
-
-select private.add_deny_policy('private.suppression_salts');
-
 create trigger normalize_phone
     before insert on public.suppressions
     for each row execute function switchboard.normalize_phone(

@@ -38,6 +38,15 @@ declare
                 or split_part(name, '/', 2) = any ((select switchboard.dataset_scope())::text[])
         end
     $rule$;
+    -- An export that has expired is nobody's, whether or not somebody has deleted its file yet.
+    live constant text := $live$
+        and (bucket_id <> 'exports' or not exists (
+            select from public.exports e
+            where e.organization_id = switchboard.path_organization(objects.name)
+                and e.storage_path = objects.name
+                and e.expires_at <= now()
+        ))
+    $live$;
     verb record;
 begin
     if to_regclass('storage.objects') is null or to_regclass('storage.buckets') is null then
@@ -70,7 +79,8 @@ begin
             'organization_files_' || verb.name,
             verb.name,
             case when verb.name <> 'insert'
-                then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'
+                then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
+                    || case when verb.name = 'select' then live else '' end || ')'
                 else '' end,
             case when verb.name in ('insert', 'update')
                 then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'

@@ -11,8 +11,9 @@ comment on column private.audited_tables.capability is
 
 select private.add_deny_policy('private.audited_tables');
 
--- Of pruning.
-insert into private.audited_tables (table_name, capability) values ('audit_log', 'audit_log.read');
+-- Of pruning, and of erase_person and export_person.
+insert into private.audited_tables (table_name, capability) values
+    ('audit_log', 'audit_log.read'), ('people', 'people.erase');
 
 create function private.readable_audit() returns text[]
     language sql stable security definer

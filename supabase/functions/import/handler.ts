@@ -6,15 +6,11 @@
 import { answerOf, type UploadProgress } from "../_shared/answers.ts";
 import { Refusal, unwrapForUser } from "../_shared/errors.ts";
 import type { Context, Handler } from "../_shared/serve.ts";
+import { objectUrl } from "../_shared/storage.ts";
 import { appendPieces, inPieces, PIECE_BYTES } from "../_shared/uploads.ts";
 
 /** A request has two seconds of CPU: so many pieces, or one call of commit_upload. */
 const PIECES_A_REQUEST = 8;
-
-/** Where Storage answers; another address than the API's only where it is run apart. */
-function storageUrl(): string {
-  return Deno.env.get("STORAGE_URL") ?? `${Deno.env.get("SUPABASE_URL")}/storage/v1`;
-}
 
 /** A part of a file, read under the caller's own token, and the length of the whole. */
 async function part(
@@ -23,10 +19,11 @@ async function part(
   from: number,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; total: number }> {
-  const address = path.split("/").map(encodeURIComponent).join("/");
-  const response = await fetch(`${storageUrl()}/object/authenticated/csv_uploads/${address}`, {
+  const response = await fetch(objectUrl("authenticated/csv_uploads", path), {
     headers: {
       authorization: request.headers.get("authorization") ?? "",
+      // Storage's policies ask for which organization, as the database does.
+      "x-organization-id": path.split("/")[0]!,
       range: `bytes=${from}-${from + PIECES_A_REQUEST * PIECE_BYTES - 1}`,
     },
     signal,
