@@ -3637,6 +3637,26 @@ $$;
 comment on function private.read_phone(uuid, text) is
     'The same, read in an organization''s country. Raises 22023 for what is no number.';
 
+create function private.read_one_phone(org uuid, phone_number text) returns text
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_readings constant text[] := private.read_phone(read_one_phone.org, read_one_phone.phone_number);
+begin
+    if v_readings[1] <> v_readings[2] then
+        raise exception using
+            errcode = '22023',
+            message = 'phone_number is not a phone number: ambiguous',
+            detail = format('It may be %s or %s.', v_readings[1], v_readings[2]),
+            hint = 'Write the one that is meant, with + and the country code.';
+    end if;
+    return v_readings[1];
+end;
+$$;
+comment on function private.read_one_phone(uuid, text) is
+    'The one number that a text is in an organization''s country, for what cannot be taken back. Raises 22023 for what is no number, or may be two.';
+
 create function private.require_phone(capability text, phone_number text, out org uuid, out numbers text[])
     language plpgsql stable security definer
     set search_path = ''
@@ -4377,7 +4397,7 @@ begin
         perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
-    if new.phone_number <> old.phone_number then
+    if new.phone_number <> old.phone_number or new.dataset_id <> old.dataset_id then
         perform private.check_international(new.organization_id, new.dataset_id, array[new.phone_number]);
     end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
@@ -4391,7 +4411,7 @@ begin
 end;
 $$;
 comment on function private.settle_lead_number() is
-    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile, and its campaign must write to that country. Definer, as private.settle_lead_status. Raises 22023.';
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile; a campaign must write to the country of the number. Definer, as private.settle_lead_status. Raises 22023.';
 
 -- sql/schema/leads/lead_triggers.sql
 
@@ -4706,6 +4726,7 @@ create trigger settle_lead_number
         new.contact_status <> 'ARCHIVED'
         and (
             new.phone_number <> old.phone_number
+            or new.dataset_id <> old.dataset_id
             or new.contact_status <> old.contact_status
             and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
         )
@@ -5259,8 +5280,7 @@ declare
     v_number text;
 begin
     perform private.require_whole_scope();
-    -- The first reading is the organization's country's.
-    v_number := (private.read_phone(v_org, p_phone_number))[1];
+    v_number := private.read_one_phone(v_org, p_phone_number);
     return private.lift_suppressions(v_org, v_number, '{keyword,provider,erasure}', p_reason);
 end;
 $$;
@@ -8487,7 +8507,7 @@ begin
     v_person.organization_id := org;
     v_person.email := nullif(btrim(find_person.email), '');
     v_person.numbers := case
-        when v_person.email is null then private.read_phone(org, find_person.phone_number)
+        when v_person.email is null then array[private.read_one_phone(org, find_person.phone_number)]
         else '{}'
     end;
     v_person.lead_ids := array(

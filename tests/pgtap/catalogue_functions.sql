@@ -148,6 +148,7 @@ select bag_eq(
     $$ values
         ('private.copy_lead_to_its_rows()', 'v', true),
         ('private.read_phone(org uuid, phone_number text)', 's', false),
+        ('private.read_one_phone(org uuid, phone_number text)', 's', false),
         ('private.require_phone(capability text, phone_number text, OUT org uuid, OUT numbers text[])', 's', true),
         ('private.running_export(org uuid, export_id uuid)', 'v', false),
         ('private.archive_due_datasets()', 'v', false),

@@ -31,6 +31,7 @@ select is((select string_agg(c ->> 'transcript', '') from held, jsonb_array_elem
 select is(jsonb_array_length(public.export_person(email => 'pat@MAIL.example') -> 'leads'), 2, 'by address: both leads with it');
 select is(tests.attempt(format('select public.export_person(%s)', arguments)), '22023', 'asked with ' || arguments)
     from unnest(array['', 'phone_number => ''07700 900050'', email => ''x@y.example''', 'phone_number => ''nonsense''', 'email => '' ''']) as arguments;
+select is(tests.refusal($$ select public.export_person(phone_number => '2071838750') $$) ->> 'detail', 'It may be +442071838750 or +2071838750.', 'nobody is taken for somebody else');
 select is(tests.attempt($$ select public.erase_person(phone_number => '07700 900050') $$), 'PT403', 'an admin does not erase');
 select tests.as_user('a.manager');
 select is(tests.attempt($$ select public.export_person(phone_number => '07700 900050') $$), 'PT403', 'a manager does not take it out');

@@ -182,6 +182,11 @@ select is(tests.attempt(format($$ update public.leads set phone_number = '+14155
 select is(tests.attempt(format($$ insert into public.leads (dataset_id, first_name, phone_number) values (%L, 'Near', '07781 123456') $$, tests.id('a.dataset'))), '1 row',
     'Guernsey shares the calling code');
 select tests.as_owner();
+insert into public.datasets (organization_id, id, name) values (tests.id('a'), tests.id('a.free'), 'Without a campaign');
+insert into public.leads (organization_id, id, dataset_id, first_name, phone_number) values (tests.id('a'), tests.id('far'), tests.id('a.free'), 'Far', '+14155552672');
+select tests.as_user('a.manager');
+select is(tests.attempt(format($$ update public.leads set dataset_id = %L where id = %L $$, tests.id('a.dataset'), tests.id('far'))), '22023', 'a move');
+select tests.as_owner();
 update public.campaign_settings set allow_international = true where organization_id = tests.id('a');
 select tests.as_user('a.manager');
 select is(tests.attempt(format($$ insert into public.leads (dataset_id, first_name, phone_number) values (%L, 'Far', '+14155552671') $$, tests.id('a.dataset'))), '1 row', 'until it is allowed');

@@ -27,7 +27,7 @@ begin
     v_person.organization_id := org;
     v_person.email := nullif(btrim(find_person.email), '');
     v_person.numbers := case
-        when v_person.email is null then private.read_phone(org, find_person.phone_number)
+        when v_person.email is null then array[private.read_one_phone(org, find_person.phone_number)]
         else '{}'
     end;
     v_person.lead_ids := array(

@@ -217,6 +217,7 @@ create trigger settle_lead_number
         new.contact_status <> 'ARCHIVED'
         and (
             new.phone_number <> old.phone_number
+            or new.dataset_id <> old.dataset_id
             or new.contact_status <> old.contact_status
             and (new.contact_status = 'REMOVED' or old.contact_status = 'ARCHIVED')
         )

@@ -72,8 +72,7 @@ declare
     v_number text;
 begin
     perform private.require_whole_scope();
-    -- The first reading is the organization's country's.
-    v_number := (private.read_phone(v_org, p_phone_number))[1];
+    v_number := private.read_one_phone(v_org, p_phone_number);
     return private.lift_suppressions(v_org, v_number, '{keyword,provider,erasure}', p_reason);
 end;
 $$;

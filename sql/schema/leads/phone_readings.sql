@@ -45,6 +45,26 @@ $$;
 comment on function private.read_phone(uuid, text) is
     'The same, read in an organization''s country. Raises 22023 for what is no number.';
 
+create function private.read_one_phone(org uuid, phone_number text) returns text
+    language plpgsql stable
+    set search_path = ''
+as $$
+declare
+    v_readings constant text[] := private.read_phone(read_one_phone.org, read_one_phone.phone_number);
+begin
+    if v_readings[1] <> v_readings[2] then
+        raise exception using
+            errcode = '22023',
+            message = 'phone_number is not a phone number: ambiguous',
+            detail = format('It may be %s or %s.', v_readings[1], v_readings[2]),
+            hint = 'Write the one that is meant, with + and the country code.';
+    end if;
+    return v_readings[1];
+end;
+$$;
+comment on function private.read_one_phone(uuid, text) is
+    'The one number that a text is in an organization''s country, for what cannot be taken back. Raises 22023 for what is no number, or may be two.';
+
 create function private.require_phone(capability text, phone_number text, out org uuid, out numbers text[])
     language plpgsql stable security definer
     set search_path = ''

@@ -251,7 +251,7 @@ begin
         perform private.keep_suppression(new.organization_id, new.phone_number);
         return null;
     end if;
-    if new.phone_number <> old.phone_number then
+    if new.phone_number <> old.phone_number or new.dataset_id <> old.dataset_id then
         perform private.check_international(new.organization_id, new.dataset_id, array[new.phone_number]);
     end if;
     perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || new.organization_id, 0));
@@ -265,4 +265,4 @@ begin
 end;
 $$;
 comment on function private.settle_lead_number() is
-    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile, and its campaign must write to that country. Definer, as private.settle_lead_status. Raises 22023.';
+    'AFTER UPDATE trigger on leads: a lead that becomes REMOVED, or has another number as REMOVED, is an opt-out; one that gets another number, or comes back from ARCHIVED, becomes REMOVED when that opted out meanwhile; a campaign must write to the country of the number. Definer, as private.settle_lead_status. Raises 22023.';
