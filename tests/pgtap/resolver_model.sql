@@ -127,7 +127,7 @@ create temporary view standing as
                         when 'sales_rep' then c.sales_rep else c.viewer end
                     or c.capability = 'n8n.push' and m.can_push_to_n8n
                     or c.capability = 'members.write' and m.can_manage_users
-                    or m.permissions -> c.capability = 'true' and c.capability <> 'organization.transfer'
+                    or m.permissions -> c.capability = 'true' and c.capability not in ('organization.transfer', 'people.erase')
                 )
                 and m.permissions -> c.capability is distinct from 'false'
                 and (

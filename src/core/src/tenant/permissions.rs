@@ -212,7 +212,8 @@ mod tests {
                                     .position(|flag| *flag == name)
                                     .is_some_and(|flag| mask & 1 << flag != 0);
                                 let is_named = named == Some(each);
-                                let owner_only = name == "organization.transfer";
+                                let owner_only =
+                                    ["organization.transfer", "people.erase"].contains(&name);
                                 let reads = name.contains(".read");
                                 let open = match status {
                                     OrganizationStatus::Active => true,
