@@ -5549,8 +5549,9 @@ as $$
 declare
     v_org constant uuid := switchboard.require_organization('leads.read');
 begin
-    if length(p_query) > 200 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters';
+    -- A word of one letter matches most of a large list.
+    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
     end if;
     if p_page_size is null or p_page_size not between 1 and 500 then
         raise exception using errcode = '22023', message = 'page_size must be 1 to 500';
@@ -5655,8 +5656,8 @@ begin
     perform switchboard.require_organization('leads.read');
     -- The file is everybody's who may read exports.
     perform switchboard.require_organization('leads.read_all');
-    if length(p_query) > 200 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters';
+    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
     end if;
     if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
         raise exception using
@@ -5673,6 +5674,7 @@ begin
             select k
             from private.find_leads(v_org, p_query, v_filters, null, null, null) as l
             cross join lateral jsonb_object_keys(l.attributes) as k
+            where length(k) <= 500
             group by k
             order by k
             limit max_attributes
@@ -5750,8 +5752,8 @@ declare
     v_rows integer;
     v_next jsonb;
 begin
-    if p_page_size is null or p_page_size not between 1 and 5000 then
-        raise exception using errcode = '22023', message = 'page_size must be 1 to 5000';
+    if p_page_size is null or p_page_size not between 1 and 2000 then
+        raise exception using errcode = '22023', message = 'page_size must be 1 to 2000';
     end if;
     with page as materialized (
         select l.*, row_number() over (order by l.created_at desc, l.id) as nth
@@ -5793,7 +5795,7 @@ $$;
 comment on function private.export_leads(uuid, jsonb, integer) is
     'Body of public.export_leads; see there. Definer: it names a lead''s member by the address of auth.users, and counts what it wrote.';
 
-create function public.export_leads(export_id uuid, after jsonb default null, page_size integer default 2000) returns jsonb
+create function public.export_leads(export_id uuid, after jsonb default null, page_size integer default 1000) returns jsonb
     language sql volatile
     set search_path = ''
 begin atomic

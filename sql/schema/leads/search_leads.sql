@@ -170,8 +170,9 @@ as $$
 declare
     v_org constant uuid := switchboard.require_organization('leads.read');
 begin
-    if length(p_query) > 200 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters';
+    -- A word of one letter matches most of a large list.
+    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
     end if;
     if p_page_size is null or p_page_size not between 1 and 500 then
         raise exception using errcode = '22023', message = 'page_size must be 1 to 500';

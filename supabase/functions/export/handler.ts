@@ -9,7 +9,7 @@ import { objectUrl } from "../_shared/storage.ts";
 import type { Json, SupabaseClient } from "../_shared/supabase.ts";
 
 /** Lines that are held at a time. */
-const PAGE = 2_000;
+const PAGE = 1_000;
 /** Expired files that one request deletes. */
 const EXPIRED = 20;
 
