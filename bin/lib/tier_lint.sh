@@ -22,7 +22,7 @@ cargo_deny() {
 }
 
 shell() { shellcheck -x bin/setup bin/generate bin/stack bin/test bin/demo bin/bench bin/lib/*.sh .ci/run; }
-typescript=(supabase/functions supabase/gateway supabase/tour tests/api tests/attacks tests/bench bin/lib)
+typescript=(supabase/functions supabase/gateway supabase/tour tests/api tests/attacks tests/bench tests/counters bin/lib)
 typescript_check() { find "${typescript[@]}" -name '*.ts' -print0 | xargs -0 "$(node_bin deno)" check --quiet --frozen --config "$deno_config"; }
 
 # Prints what differs; fails then.

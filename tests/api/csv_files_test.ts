@@ -1,7 +1,7 @@
 // Files as others wrote them, and files at random: what a row is, and that every row of a file becomes one thing.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import spectrum from "npm:csv-spectrum@2.0.0";
+import { spectrum } from "./_spectrum.ts";
 import { appendPieces, commitUpload, inPieces } from "../../supabase/functions/_shared/uploads.ts";
 import { ok, service, sql, tenant, told } from "./_client.ts";
 
