@@ -769,9 +769,6 @@ begin
     if v_new is not null then
         v_after := private.audit_values(v_new, v_old, v_redacted, v_ignored);
     end if;
-    if tg_op = 'UPDATE' and v_after is null then
-        return null;
-    end if;
 
     if tg_table_name = 'support_sessions' then
         v_session := (v_row ->> 'id')::uuid;
@@ -4142,6 +4139,15 @@ comment on table private.suppression_salts is
 
 select private.add_deny_policy('private.suppression_salts');
 
+create function private.suppression_hash(org uuid, number text) returns bytea
+    language sql stable
+    set search_path = ''
+begin atomic
+    select sha256(k.salt || convert_to(number, 'UTF8')) from private.suppression_salts k where k.organization_id = org;
+end;
+comment on function private.suppression_hash(uuid, text) is
+    'What suppressions.phone_hash is of a number; NULL where the organization has erased nobody. suppressed_numbers does the same for many. Raises nothing.';
+
 -- sql/schema/leads/suppressions.sql
 
 -- Opt-outs: which numbers an organization may not contact. A row here is the truth, for every dataset and whatever
@@ -5249,14 +5255,7 @@ begin
         where s.organization_id = org
             and s.lifted_at is null
             and s.reason = any (reasons)
-            and (
-                s.phone_number = number
-                or s.phone_hash = (
-                    select sha256(k.salt || convert_to(number, 'UTF8'))
-                    from private.suppression_salts k
-                    where k.organization_id = org
-                )
-            );
+            and (s.phone_number = number or s.phone_hash = (select private.suppression_hash(org, number)));
     get diagnostics v_lifted = row_count;
     select count(*) into v_kept from private.suppressed_numbers(org, array[number]);
     if v_lifted > 0 and v_kept = 0 then
@@ -5474,9 +5473,14 @@ declare
         when cardinality(filters.contact_status) = 1 then filters.contact_status[1]
         when filters.is_archived and filters.contact_status is null then 'ARCHIVED'
     end;
-    v_words constant tsquery := private.search_words(org, query);
+    v_words tsquery;
     v_numbers text[];
 begin
+    -- A word of one letter matches most of a large list.
+    if length(query) > 200 or cardinality(switchboard.search_words(org, query)) > 10 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
+    end if;
+    v_words := private.search_words(org, query);
     if query ~ '^\s*(tel:)?[+(]?[0-9][0-9 ()./-]{4,}$' then
         v_numbers := private.phone_readings(query, (select o.default_country from public.organizations o where o.id = org));
     end if;
@@ -5516,7 +5520,7 @@ begin
 end;
 $$;
 comment on function private.find_leads(uuid, text, private.lead_filters, timestamptz, uuid, integer) is
-    'Leads of an organization that the caller may see, newest first, from behind a lead on. For definer bodies that have asked for the right to read. Raises nothing.';
+    'Leads of an organization that the caller may see, newest first, from behind a lead on. For definer bodies that have asked for the right to read. Raises 22023 for a query over 200 characters or 10 words.';
 
 create type private.lead_cursor as (created_at timestamptz, id uuid);
 comment on type private.lead_cursor is 'The last lead of a page, where the next begins.';
@@ -5551,17 +5555,13 @@ create function private.search_leads(p_query text, p_filters jsonb, p_after json
 as $$
 declare
     v_org constant uuid := switchboard.require_organization('leads.read');
+    v_cursor constant private.lead_cursor := private.lead_cursor(p_after);
 begin
-    -- A word of one letter matches most of a large list.
-    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
-    end if;
     if p_page_size is null or p_page_size not between 1 and 500 then
         raise exception using errcode = '22023', message = 'page_size must be 1 to 500';
     end if;
     return query select l.* from private.find_leads(
-        v_org, p_query, private.lead_filters(p_filters), (private.lead_cursor(p_after)).created_at,
-        (private.lead_cursor(p_after)).id, p_page_size) as l;
+        v_org, p_query, private.lead_filters(p_filters), v_cursor.created_at, v_cursor.id, p_page_size) as l;
 end;
 $$;
 comment on function private.search_leads(text, jsonb, jsonb, integer) is
@@ -5659,9 +5659,6 @@ begin
     perform switchboard.require_organization('leads.read');
     -- The file is everybody's who may read exports.
     perform switchboard.require_organization('leads.read_all');
-    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
-    end if;
     if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
         raise exception using
             errcode = 'PT403',
@@ -8679,10 +8676,8 @@ create function private.keep_suppression_hash(org uuid, number text) returns voi
     set search_path = ''
 as $$
 declare
-    v_hash bytea;
+    v_hash constant bytea not null := private.suppression_hash(org, number);
 begin
-    select sha256(k.salt || convert_to(number, 'UTF8')) into strict v_hash
-        from private.suppression_salts k where k.organization_id = org;
     -- One of a channel stays.
     update public.suppressions s
         set lifted_at = greatest(now(), s.created_at), lift_reason = 'erased'
@@ -8705,7 +8700,7 @@ begin
 end;
 $$;
 comment on function private.keep_suppression_hash(uuid, text) is
-    'A number''s opt-outs without the number, and one where there was none: nobody writes to whoever was erased, without knowing who that is. Raises P0002 without a salt.';
+    'A number''s opt-outs without the number, and one where there was none: nobody writes to whoever was erased, without knowing who that is. Raises 22004 without a salt.';
 
 create function public.erase_person(phone_number text default null, email text default null) returns jsonb
     language sql volatile

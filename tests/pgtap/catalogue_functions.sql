@@ -184,6 +184,7 @@ select bag_eq(
         ('private.settle_lead_status()', 'v', true),
         ('private.settle_new_leads()', 'v', true),
         ('private.suppressed_numbers(org uuid, numbers text[])', 's', false),
+        ('private.suppression_hash(org uuid, number text)', 's', false),
         ('private.tell_lead_change(actor text, reason text)', 'v', false),
         ('private.lock_imports(org uuid)', 'v', false),
         ('private.create_upload(p_dataset_id uuid, p_filename text, p_file_size bigint, p_file_type text, p_storage_path text, p_options jsonb)', 'v', true),

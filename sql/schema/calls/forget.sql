@@ -194,10 +194,8 @@ create function private.keep_suppression_hash(org uuid, number text) returns voi
     set search_path = ''
 as $$
 declare
-    v_hash bytea;
+    v_hash constant bytea not null := private.suppression_hash(org, number);
 begin
-    select sha256(k.salt || convert_to(number, 'UTF8')) into strict v_hash
-        from private.suppression_salts k where k.organization_id = org;
     -- One of a channel stays.
     update public.suppressions s
         set lifted_at = greatest(now(), s.created_at), lift_reason = 'erased'
@@ -220,7 +218,7 @@ begin
 end;
 $$;
 comment on function private.keep_suppression_hash(uuid, text) is
-    'A number''s opt-outs without the number, and one where there was none: nobody writes to whoever was erased, without knowing who that is. Raises P0002 without a salt.';
+    'A number''s opt-outs without the number, and one where there was none: nobody writes to whoever was erased, without knowing who that is. Raises 22004 without a salt.';
 
 create function public.erase_person(phone_number text default null, email text default null) returns jsonb
     language sql volatile

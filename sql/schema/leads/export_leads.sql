@@ -16,9 +16,6 @@ begin
     perform switchboard.require_organization('leads.read');
     -- The file is everybody's who may read exports.
     perform switchboard.require_organization('leads.read_all');
-    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
-    end if;
     if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
         raise exception using
             errcode = 'PT403',

@@ -38,14 +38,7 @@ begin
         where s.organization_id = org
             and s.lifted_at is null
             and s.reason = any (reasons)
-            and (
-                s.phone_number = number
-                or s.phone_hash = (
-                    select sha256(k.salt || convert_to(number, 'UTF8'))
-                    from private.suppression_salts k
-                    where k.organization_id = org
-                )
-            );
+            and (s.phone_number = number or s.phone_hash = (select private.suppression_hash(org, number)));
     get diagnostics v_lifted = row_count;
     select count(*) into v_kept from private.suppressed_numbers(org, array[number]);
     if v_lifted > 0 and v_kept = 0 then

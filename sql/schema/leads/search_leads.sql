@@ -92,9 +92,14 @@ declare
         when cardinality(filters.contact_status) = 1 then filters.contact_status[1]
         when filters.is_archived and filters.contact_status is null then 'ARCHIVED'
     end;
-    v_words constant tsquery := private.search_words(org, query);
+    v_words tsquery;
     v_numbers text[];
 begin
+    -- A word of one letter matches most of a large list.
+    if length(query) > 200 or cardinality(switchboard.search_words(org, query)) > 10 then
+        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
+    end if;
+    v_words := private.search_words(org, query);
     if query ~ '^\s*(tel:)?[+(]?[0-9][0-9 ()./-]{4,}$' then
         v_numbers := private.phone_readings(query, (select o.default_country from public.organizations o where o.id = org));
     end if;
@@ -134,7 +139,7 @@ begin
 end;
 $$;
 comment on function private.find_leads(uuid, text, private.lead_filters, timestamptz, uuid, integer) is
-    'Leads of an organization that the caller may see, newest first, from behind a lead on. For definer bodies that have asked for the right to read. Raises nothing.';
+    'Leads of an organization that the caller may see, newest first, from behind a lead on. For definer bodies that have asked for the right to read. Raises 22023 for a query over 200 characters or 10 words.';
 
 create type private.lead_cursor as (created_at timestamptz, id uuid);
 comment on type private.lead_cursor is 'The last lead of a page, where the next begins.';
@@ -169,17 +174,13 @@ create function private.search_leads(p_query text, p_filters jsonb, p_after json
 as $$
 declare
     v_org constant uuid := switchboard.require_organization('leads.read');
+    v_cursor constant private.lead_cursor := private.lead_cursor(p_after);
 begin
-    -- A word of one letter matches most of a large list.
-    if length(p_query) > 200 or cardinality(switchboard.search_words(v_org, p_query)) > 10 then
-        raise exception using errcode = '22023', message = 'query must not exceed 200 characters and 10 words';
-    end if;
     if p_page_size is null or p_page_size not between 1 and 500 then
         raise exception using errcode = '22023', message = 'page_size must be 1 to 500';
     end if;
     return query select l.* from private.find_leads(
-        v_org, p_query, private.lead_filters(p_filters), (private.lead_cursor(p_after)).created_at,
-        (private.lead_cursor(p_after)).id, p_page_size) as l;
+        v_org, p_query, private.lead_filters(p_filters), v_cursor.created_at, v_cursor.id, p_page_size) as l;
 end;
 $$;
 comment on function private.search_leads(text, jsonb, jsonb, integer) is

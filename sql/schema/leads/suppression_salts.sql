@@ -8,3 +8,12 @@ comment on table private.suppression_salts is
     'What the numbers of erased persons are hashed with; a row with an organization''s first erasure. Without it, a few hours of guessing would read them.';
 
 select private.add_deny_policy('private.suppression_salts');
+
+create function private.suppression_hash(org uuid, number text) returns bytea
+    language sql stable
+    set search_path = ''
+begin atomic
+    select sha256(k.salt || convert_to(number, 'UTF8')) from private.suppression_salts k where k.organization_id = org;
+end;
+comment on function private.suppression_hash(uuid, text) is
+    'What suppressions.phone_hash is of a number; NULL where the organization has erased nobody. suppressed_numbers does the same for many. Raises nothing.';

@@ -49,9 +49,6 @@ begin
     if v_new is not null then
         v_after := private.audit_values(v_new, v_old, v_redacted, v_ignored);
     end if;
-    if tg_op = 'UPDATE' and v_after is null then
-        return null;
-    end if;
 
     if tg_table_name = 'support_sessions' then
         v_session := (v_row ->> 'id')::uuid;

@@ -84,12 +84,13 @@ export const handler: Handler = {
     const client = forUser(request);
     const begun = await client.rpc("create_export", await wanted(request));
     const made = answerOf("create_export", unwrapForUser("create export", begun));
+    const organization = made.storage_path.split("/")[0]!;
     const written = { rows: 0, bytes: 0 };
     const stored = await fetch(objectUrl("exports", made.storage_path), {
       method: "POST",
       headers: {
         authorization: request.headers.get("authorization") ?? "",
-        "x-organization-id": made.storage_path.split("/")[0]!,
+        "x-organization-id": organization,
         "content-type": "text/csv",
       },
       body: file(client, made.export_id, written),
@@ -116,7 +117,7 @@ export const handler: Handler = {
       }
       throw new Refusal("unavailable", "Storage did not take the file. Try again.");
     }
-    note({ forgotten: await forgetExpired(service, made.storage_path.split("/")[0]!) });
+    note({ forgotten: await forgetExpired(service, organization) });
     return Response.json({ ...made, ...written });
   },
 };

@@ -48,10 +48,14 @@ fuzz_target!(|input: &[u8]| {
     let size = usize::from(size) + 1;
     let whole = profile(file, usize::MAX);
     let dialect = whole.dialect;
-    assert_eq!(whole.row_count, profile(file, size).row_count);
-    assert_eq!(whole.problem, profile(file, size).problem);
-    let (records, fault) = rows(file, usize::MAX, dialect);
-    assert_eq!((&records, &fault), (&rows(file, size, dialect).0, &rows(file, size, dialect).1));
+    let cut = profile(file, size);
+    assert_eq!(
+        (whole.row_count, &whole.problem),
+        (cut.row_count, &cut.problem)
+    );
+    let read = rows(file, usize::MAX, dialect);
+    assert_eq!(read, rows(file, size, dialect));
+    let (records, _) = read;
 
     let options = r#"{"header": ["a", "b", "c"], "country": "GB",
         "mapping": {"a": "first_name", "b": "phone_number", "c": "inquiry_date"}}"#;
