@@ -135,7 +135,8 @@ fn is_two_digits_and_extension(input: &str, number: &PhoneNumber) -> bool {
         return false;
     };
     let digits = input.chars().filter(|&c| clean::digit(c).is_some());
-    digits.count() == 2 + extension.len()
+    // The port keeps the extension's digits as they were written, in any script.
+    digits.count() == 2 + extension.chars().count()
 }
 
 /// The number that canonical `text` spells digit by digit, if it is a valid one.

@@ -222,8 +222,18 @@ fn two_digits_and_an_extension_are_no_number() {
             "{text}"
         );
     }
-    let three = to_e164("110;ext=3", Some("DE"));
-    assert_eq!(three.as_deref(), Some("+49110"));
+    for (text, e164) in [
+        ("110;ext=3", "+49110"),
+        // Ten digits, and an extension of five that is thirteen bytes long.
+        ("0039000000x०٠००٠", "+39000000"),
+    ] {
+        assert_eq!(to_e164(text, Some("DE")).as_deref(), Some(e164), "{text}");
+        assert_eq!(
+            reference::to_e164(text, Some("DE")).as_deref(),
+            Some(e164),
+            "{text}"
+        );
+    }
 }
 
 #[test]
