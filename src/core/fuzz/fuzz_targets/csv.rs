@@ -62,13 +62,14 @@ fuzz_target!(|input: &[u8]| {
     let leads = LeadReader::new(Options::parse(options).expect("options"));
     for record in &records {
         leads.of_record(record.iter().map(|cell| Cow::Borrowed(cell.as_str())));
-        let written = format!("{}\n", line(record.iter().map(|cell| Some(cell.as_str()))));
+        // Behind another line: a byte order mark that begins a file is none of its text.
+        let written = format!("x\n{}\n", line(record.iter().map(|cell| Some(cell.as_str()))));
         let comma = Dialect::of(Some("utf-8"), Some(",")).expect("a dialect");
         let (read, fault) = rows(written.as_bytes(), usize::MAX, comma);
         assert_eq!(fault, None);
-        if let [read] = &read[..] {
+        if let [_, read] = &read[..] {
             for (cell, given) in read.iter().zip(record) {
-                assert_eq!(unwrapped(cell).trim(), unwrapped(given).trim());
+                assert_eq!(unwrapped(cell), given);
             }
         }
     }

@@ -8,9 +8,10 @@ const MAX_NUMBER: usize = 64;
 
 /// One line of a CSV file without its end: cells separated by commas, in quotes where they need to be.
 ///
-/// A cell that a spreadsheet would run (it begins with `=`, `+`, `-`, `@`, a tab or CR) gets an apostrophe before it. One
-/// that it would take for a number or a date and change (a phone number, a leading zero, more than 15 digits, `1/2`) is
-/// written as the formula `="…"`, whose value is the text. [`unwrapped`] takes both off again.
+/// A cell that a spreadsheet would run (it begins with `=`, `+`, `-`, `@`, in any width and behind blanks, or with a tab or a
+/// line break) gets an apostrophe before it. One that it would take for a number or a date and change (a phone number, a
+/// leading zero, more than 15 digits, `1/2`) is written as the formula `="…"`, whose value is the text. [`unwrapped`] takes
+/// both off again.
 pub fn line<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::Any(b'\n'))
@@ -41,28 +42,28 @@ enum Mark {
 }
 
 fn mark(cell: &str) -> Mark {
-    let bytes = cell.as_bytes();
-    let Some(first) = bytes.first() else {
-        return Mark::None;
-    };
     if may_be_changed(cell) {
         Mark::Text
-    } else if is_run(*first) && !is_plain_number(cell) || *first == b'\'' && is_marked(cell) {
+    } else if is_run(cell) && !is_plain_number(cell) || cell.starts_with('\'') && is_marked(cell) {
         Mark::Apostrophe
     } else {
         Mark::None
     }
 }
 
-/// Whether a spreadsheet runs a cell that begins so.
-fn is_run(first: u8) -> bool {
-    matches!(first, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
+/// Whether a spreadsheet runs a cell, if what it takes for blank is not in the way.
+fn is_run(cell: &str) -> bool {
+    let text = cell.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}')
+    });
+    cell.starts_with(['\t', '\r', '\n'])
+        || text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// Whether the apostrophes at its beginning may be marks.
 fn is_marked(cell: &str) -> bool {
-    let rest = cell.trim_start_matches('\'').as_bytes().first();
-    rest.is_some_and(|first| is_run(*first) || first.is_ascii_digit())
+    let rest = cell.trim_start_matches('\'');
+    is_run(rest) || rest.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether the text is a number that every spreadsheet shows as it stands.
@@ -166,6 +167,12 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
             ("\tx", "'\tx"),
+            (" =1+1", "' =1+1"),
+            ("\u{200b}=1+1", "'\u{200b}=1+1"),
+            ("\u{feff}@x", "'\u{feff}@x"),
+            ("＝1+1", "'＝1+1"),
+            ("\n=x", "\"'\n=x\""),
+            (" x", " x"),
             ("'=x", "''=x"),
             ("'Tis", "'Tis"),
             ("", "\"\""),
@@ -198,12 +205,14 @@ mod tests {
         }
 
         #[test]
-        fn no_written_cell_is_run(cell in "[-+=@\\t\\r'].{0,20}") {
+        fn no_written_cell_is_run(cell in "[ \\u{a0}]{0,2}[-+=@＝＋－＠\\t\\r\\n'].{0,20}") {
             let text = line([Some(cell.as_str()), None]);
             let written = text.trim_start_matches('"');
             let is_text = written.starts_with("=\"\"");
-            prop_assert!(is_text || !written.starts_with(['=', '+', '@', '\t', '\r']) );
-            prop_assert!(!written.starts_with('-') || is_plain_number(&cell));
+            let begins = written.trim_start();
+            prop_assert!(is_text || !begins.starts_with(['=', '+', '@', '＝', '＋', '－', '＠']));
+            prop_assert!(!written.starts_with(['\t', '\r', '\n']));
+            prop_assert!(!begins.starts_with('-') || is_plain_number(&cell));
         }
     }
 }
