@@ -3872,7 +3872,7 @@ create table public.datasets (
     campaign_end_at timestamptz,
     campaign_settings_id uuid,
     auto_archive_after_days integer not null default 28
-        constraint datasets_auto_archive_after_days_check check (auto_archive_after_days > 0),
+        constraint datasets_auto_archive_after_days_check check (auto_archive_after_days between 1 and 3650),
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     created_at timestamptz not null default now(),
@@ -4192,17 +4192,17 @@ comment on column public.suppressions.phone_hash is
     'Of a person who was erased: the number''s SHA-256 with a salt of the organization that no API role reads.';
 comment on column public.suppressions.phone_input is 'The number as it was given.';
 comment on column public.suppressions.reason is
-    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
+    'keyword: the contact wrote STOP or the like, or told the agent; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
 comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
 comment on column public.suppressions.lifted_at is
     'When the opt-out ended. Set once; a later opt-out is a new row.';
 comment on column public.suppressions.lifted_by is 'The signed-in user who ended it; NULL for server code.';
 comment on column public.suppressions.lift_reason is 'What the contact said, or why it was a mistake.';
-create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
+create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel, reason)
     where lifted_at is null;
 comment on index public.suppressions_active_key is
-    'One active row for a number and channel; whether a number may be contacted.';
-create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel)
+    'One active row for a number, channel and reason, for not every reason ends by the same word; whether a number may be contacted.';
+create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel, reason)
     where lifted_at is null and phone_hash is not null;
 comment on index public.suppressions_hash_key is 'The same for the numbers of erased persons.';
 create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
@@ -4248,7 +4248,7 @@ alter policy suppressions_select on public.suppressions using (
     and (select 1 where switchboard.dataset_scope() is null) is not null
 );
 -- Only how they end: an opt-out itself says who took it, and when.
-select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash}', '{}', '{update}');
+select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash,lift_reason}', '{}', '{update}');
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
@@ -4262,10 +4262,14 @@ create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
+declare
+    v_reason constant text := current_setting('private.lead_reason', true);
 begin
     if new.lifted_at is not null then
         return null;
     end if;
+    -- What was said of one lead does not go into the history of others.
+    perform set_config('private.lead_reason', '', true);
     -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
     perform from public.leads l
         where l.organization_id = new.organization_id and l.phone_number = new.phone_number
@@ -4277,6 +4281,7 @@ begin
         where l.organization_id = new.organization_id
             and l.phone_number = new.phone_number
             and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    perform set_config('private.lead_reason', coalesce(v_reason, ''), true);
     return null;
 end;
 $$;
@@ -4311,14 +4316,17 @@ comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
 create function private.keep_suppression(org uuid, number text) returns void
-    language sql volatile
+    language plpgsql volatile
     set search_path = ''
-begin atomic
-    insert into public.suppressions as s (organization_id, phone_number)
-    select org, number
+as $$
+begin
+    -- What the agent heard is the contact's own word, and ends by it.
+    insert into public.suppressions as s (organization_id, phone_number, reason)
+    select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
     where not exists (select from private.suppressed_numbers(org, array[number]))
-    on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
+    on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
 end;
+$$;
 comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 
@@ -4445,14 +4453,19 @@ declare
     v_is_new constant boolean := tg_op = 'INSERT';
     v_actor text;
 begin
-    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
+    if not v_is_new and new.phone_number <> old.phone_number
         and switchboard.user_id() is not null
+        and (
+            old.contact_status = 'REMOVED'
+            or old.contact_status = 'ARCHIVED'
+                and exists (select from private.suppressed_numbers(old.organization_id, array[old.phone_number]))
+        )
         and not switchboard.has_capability(old.organization_id, 'suppressions.write')
     then
         raise exception using
             errcode = '42501',
             message = 'the number of a lead that opted out is not yours to change',
-            detail = 'The other number would be opted out as well.',
+            detail = 'It would carry the opt-out on to another number, or lose it.',
             hint = 'It takes suppressions.write.';
     end if;
     if new.contact_status not in ('REMOVED', 'ARCHIVED')
@@ -4462,7 +4475,15 @@ begin
         if not v_is_new and old.contact_status = 'REMOVED' then
             perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
         end if;
+        if v_is_new and new.contact_status <> 'READY' then
+            new.previous_status := new.contact_status;
+        end if;
         new.contact_status := 'REMOVED';
+    end if;
+    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of = old.duplicate_of then
+        -- It repeats that lead no more.
+        new.duplicate_of := null;
+        new.duplicate_resolved_at := null;
     end if;
     if not v_is_new and new.contact_status <> old.contact_status then
         v_actor := private.lead_actor();
@@ -4582,7 +4603,8 @@ create table public.leads (
     conversation_summary text
         constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
-    duplicate_of uuid,
+    duplicate_of uuid
+        constraint leads_duplicate_of_check check (duplicate_of <> id),
     duplicate_resolved_at timestamptz,
     held boolean not null generated always as (duplicate_of is not null and duplicate_resolved_at is null) stored,
     dup_seq integer not null default 0
@@ -4724,8 +4746,9 @@ create trigger settle_status_update
         or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
     )
     execute function private.settle_lead_status();
--- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
-create trigger settle_new_leads
+-- What opts out while an import writes, settle_new_leads finds. By its name before count_… and enforce_quota, for the lock
+-- on opt-outs comes before theirs: behind them, an opt-out and two inserts would wait for each other.
+create trigger apply_opt_outs
     after insert on public.leads referencing new table as new_rows
     for each statement execute function private.settle_new_leads();
 create trigger settle_lead_number
@@ -5074,17 +5097,48 @@ $$;
 comment on function private.set_lead_status(uuid, text) is
     'Body of public.set_lead_status, behind tell_lead_change; see there.';
 
+create function private.keep_removal(lead public.leads) returns public.leads
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+begin
+    if (lead).contact_status = 'REMOVED' and switchboard.user_id() is not null then
+        insert into public.suppressions (organization_id, phone_number)
+        select v_org, (lead).phone_number
+        where not exists (
+            select from public.suppressions s
+            where s.organization_id = v_org
+                and (
+                    s.phone_number = (lead).phone_number
+                    or s.phone_hash = (select private.suppression_hash(v_org, (lead).phone_number))
+                )
+                and s.reason in ('manual', 'complaint')
+                and s.lifted_at is null
+        )
+        on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
+    end if;
+    return lead;
+end;
+$$;
+comment on function private.keep_removal(public.leads) is
+    'Behind set_lead_status: a member who says REMOVED of a number that opted out by STOP is an opt-out of their own, which START does not end. Definer, as the triggers on leads. Raises PT401, PT400, PT403 (leads.write).';
+
 create function public.set_lead_status(lead_id uuid, status text, reason text default null, actor text default null)
     returns public.leads
     language sql volatile
     set search_path = ''
 begin atomic
     select private.tell_lead_change(actor, reason);
-    select private.set_lead_status(lead_id, status);
+    select k.*
+        from private.set_lead_status(lead_id, status) as l
+        cross join lateral private.keep_removal(l) as k;
 end;
 comment on function public.set_lead_status(uuid, text, text, text) is
     'Gives a lead a contact_status, with a reason for its history. actor is for server code: ai where the agent decided, else system. Answers the lead. Raises PT401, PT400, PT403 (leads.write), PT404 lead_not_found, 23514 for a step that the lead cannot take, 22023.';
 grant execute on function private.set_lead_status(uuid, text) to authenticated, service_role;
+grant execute on function private.keep_removal(public.leads) to authenticated, service_role;
 grant execute on function public.set_lead_status(uuid, text, text, text) to authenticated, service_role;
 
 create function private.assign_leads(p_lead_ids uuid[], p_user_id uuid) returns integer
@@ -5147,10 +5201,18 @@ begin
             message = 'action must be keep, merge or remove',
             hint = 'keep: another contact with the same phone. merge: the earlier lead takes what it lacks, and this one is archived. remove: this one is archived.';
     end if;
+    -- Both in the order of ids: two leads may repeat each other.
+    perform from public.leads l
+        where l.organization_id = v_org
+            and l.id in (
+                p_lead_id,
+                (select d.duplicate_of from public.leads d where d.organization_id = v_org and d.id = p_lead_id)
+            )
+        order by l.id
+        for no key update;
     select l.* into v_lead
         from public.leads l
-        where l.organization_id = v_org and l.id = p_lead_id
-        for no key update;
+        where l.organization_id = v_org and l.id = p_lead_id;
     if not found then
         raise exception using
             errcode = 'PT404',
@@ -5163,6 +5225,16 @@ begin
             message = 'no_duplicate',
             detail = 'The lead repeats no other.';
     end if;
+    if p_action = 'merge' and exists (
+        select from public.leads l
+        where l.organization_id = v_org and l.id = v_lead.duplicate_of and l.contact_status = 'ARCHIVED'
+    ) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'earlier_lead_archived',
+            detail = 'Both would be archived, and nobody would write to the contact.',
+            hint = 'keep takes this lead for the contact; or bring the earlier one back first.';
+    end if;
     if p_action = 'merge' then
         update public.leads l
             set last_name = coalesce(l.last_name, v_lead.last_name),
@@ -5174,7 +5246,7 @@ begin
                 consent_basis = coalesce(l.consent_basis, v_lead.consent_basis),
                 consent_at = coalesce(l.consent_at, v_lead.consent_at),
                 notes = case
-                    when v_lead.notes is null or position(v_lead.notes in l.notes) > 0 then l.notes
+                    when v_lead.notes is null or position(e'\n' || v_lead.notes || e'\n' in e'\n' || l.notes || e'\n') > 0 then l.notes
                     else left(concat_ws(e'\n', l.notes, v_lead.notes), 10000)
                 end,
                 attributes = case
@@ -5209,7 +5281,7 @@ begin atomic
     select private.resolve_duplicate(lead_id, action);
 end;
 comment on function public.resolve_duplicate(uuid, text) is
-    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, 22023.';
+    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, earlier_lead_archived, 22023.';
 grant execute on function private.resolve_duplicate(uuid, text) to authenticated, service_role;
 grant execute on function public.resolve_duplicate(uuid, text) to authenticated, service_role;
 
@@ -5234,7 +5306,9 @@ $$;
 comment on function private.require_whole_scope() is
     'For what concerns all datasets of an organization. Raises PT403 for a member who works in some of them.';
 
-create function private.lift_suppressions(org uuid, number text, reasons text[], lift_reason text) returns jsonb
+create function private.lift_suppressions(
+    org uuid, number text, reasons text[], erased_reasons text[], lift_reason text
+) returns jsonb
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -5254,8 +5328,10 @@ begin
             lift_reason = left(lift_suppressions.lift_reason, 500)
         where s.organization_id = org
             and s.lifted_at is null
-            and s.reason = any (reasons)
-            and (s.phone_number = number or s.phone_hash = (select private.suppression_hash(org, number)));
+            and (
+                s.reason = any (reasons) and s.phone_number = number
+                or s.reason = any (erased_reasons) and s.phone_hash = (select private.suppression_hash(org, number))
+            );
     get diagnostics v_lifted = row_count;
     select count(*) into v_kept from private.suppressed_numbers(org, array[number]);
     if v_lifted > 0 and v_kept = 0 then
@@ -5270,20 +5346,28 @@ begin
         'phone_number', number, 'lifted', v_lifted, 'is_suppressed', v_kept > 0, 'leads', v_leads);
 end;
 $$;
-comment on function private.lift_suppressions(uuid, text, text[], text) is
-    'Ends the opt-outs of a number that have one of the reasons; when none is left, its leads stand where they stood before. Raises 22023 for a reason over 500 characters.';
+comment on function private.lift_suppressions(uuid, text, text[], text[], text) is
+    'Ends the opt-outs of a number that have one of the reasons, and those of it as an erased person''s; when none is left, its leads stand where they stood before. Raises 22023 for a reason over 500 characters.';
 
 create function private.record_opt_in(p_phone_number text, p_reason text) returns jsonb
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
+    by_word constant text[] := '{keyword,provider,erasure}';
     v_org constant uuid := switchboard.require_organization('suppressions.write');
+    -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
+    v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
+        and switchboard.has_capability(v_org, 'suppressions.lift');
     v_number text;
 begin
     perform private.require_whole_scope();
+    if length(p_reason) > 500 then
+        raise exception using errcode = '22023', message = 'reason must not exceed 500 characters';
+    end if;
     v_number := private.read_one_phone(v_org, p_phone_number);
-    return private.lift_suppressions(v_org, v_number, '{keyword,provider,erasure}', p_reason);
+    return private.lift_suppressions(
+        v_org, v_number, by_word, by_word || case when v_may_lift then '{manual,complaint}' else '{}' end::text[], p_reason);
 end;
 $$;
 comment on function private.record_opt_in(text, text) is
@@ -5296,7 +5380,7 @@ begin atomic
     select private.record_opt_in(phone_number, reason);
 end;
 comment on function public.record_opt_in(text, text) is
-    'The contact''s own word that they may be written to again (START). Ends opt-outs by keyword, provider and erasure; one that was noted by a member, or a complaint, stays (lift_suppression). Answers {phone_number, lifted, is_suppressed, leads}: leads that stand again where they stood. Raises PT401, PT400, PT403 (suppressions.write, whole scope), 22023.';
+    'The contact''s own word that they may be written to again (START). Ends opt-outs by keyword, provider and erasure; a member''s and a complaint stay (lift_suppression), but for an erased person''s, with a reason and suppressions.lift. Answers {phone_number, lifted, is_suppressed, leads}: leads that stand again where they stood. Raises PT401, PT400, PT403 (suppressions.write, whole scope), 22023.';
 grant execute on function private.record_opt_in(text, text) to authenticated, service_role;
 grant execute on function public.record_opt_in(text, text) to authenticated, service_role;
 
@@ -5313,7 +5397,7 @@ begin
         raise exception using
             errcode = '22023',
             message = 'reason must have 1 to 500 characters',
-            hint = 'It stays with the opt-out and in the audit log.';
+            hint = 'It stays with the opt-out.';
     end if;
     select s.* into v_suppression
         from public.suppressions s
@@ -5329,9 +5413,9 @@ begin
             errcode = 'PT409',
             message = 'person_erased',
             detail = 'Whose number this is, nobody knows any more.',
-            hint = 'When they say so themselves, record_opt_in ends it.';
+            hint = 'When they say so themselves, record_opt_in with their number and a reason ends it.';
     end if;
-    return private.lift_suppressions(v_org, v_suppression.phone_number, array[v_suppression.reason], p_reason);
+    return private.lift_suppressions(v_org, v_suppression.phone_number, array[v_suppression.reason], '{}', p_reason);
 end;
 $$;
 comment on function private.lift_suppression(uuid, text) is
@@ -5344,7 +5428,7 @@ begin atomic
     select private.lift_suppression(suppression_id, reason);
 end;
 comment on function public.lift_suppression(uuid, text) is
-    'Ends an opt-out that was a mistake, with those of the same number and kind. The reason stays with it and in the audit log. Answers as record_opt_in. Raises PT401, PT400, PT403 (suppressions.lift, whole scope), PT404 suppression_not_found, PT409 person_erased, 22023.';
+    'Ends an opt-out that was a mistake, with those of the same number and kind. The reason stays with it, and the audit log has who did it. Answers as record_opt_in. Raises PT401, PT400, PT403 (suppressions.lift, whole scope), PT404 suppression_not_found, PT409 person_erased, 22023.';
 grant execute on function private.lift_suppression(uuid, text) to authenticated, service_role;
 grant execute on function public.lift_suppression(uuid, text) to authenticated, service_role;
 
@@ -5431,7 +5515,7 @@ begin
     begin
         return jsonb_populate_record(null::private.lead_filters, v_given);
     exception
-        when data_exception then
+        when data_exception or program_limit_exceeded then
             raise exception using
                 errcode = '22023',
                 message = format('a filter has a value of another kind: %s', left(sqlerrm, 200)),
@@ -5533,7 +5617,9 @@ begin
     if after is null or after = 'null' then
         return null;
     end if;
-    if switchboard.json_is_bounded(after, 1000) and jsonb_typeof(after) = 'object' and after ? 'created_at' and after ? 'id' then
+    if switchboard.json_is_bounded(after, 1000)
+        and jsonb_typeof(after -> 'created_at') = 'string' and jsonb_typeof(after -> 'id') = 'string'
+    then
         begin
             return jsonb_populate_record(null::private.lead_cursor, after);
         exception
@@ -5612,16 +5698,16 @@ create table public.exports (
     constraint exports_dataset_id_fkey
         foreign key (organization_id, dataset_id)
         references public.datasets (organization_id, id)
-        on delete cascade
+        on delete set null (dataset_id)
 );
 comment on table public.exports is
     'A CSV file of leads: what it was asked for, how far it is, where it lies and until when. Written by create_export, export_leads and finish_export.';
-comment on column public.exports.dataset_id is 'The dataset that it is of; NULL: of all, for members without a dataset scope.';
-comment on column public.exports.query is 'As for search_leads.';
+comment on column public.exports.dataset_id is 'The dataset that it is of; NULL: of all, or of one that is deleted, for members without a dataset scope.';
+comment on column public.exports.query is 'As for search_leads; erase_person takes it away, for it may name somebody.';
 comment on column public.exports.filters is 'As for search_leads.';
 comment on column public.exports.attribute_names is 'The leads'' attributes that become columns behind the fields.';
 comment on column public.exports.storage_path is 'In the bucket exports.';
-comment on column public.exports.expires_at is 'From then on nobody reads the file, and the next export deletes it.';
+comment on column public.exports.expires_at is 'Until then whoever has exports.read reads the file; the next export deletes it.';
 create index exports_created_at_idx on public.exports (organization_id, created_at desc, id);
 comment on index public.exports_created_at_idx is 'List of an organization''s exports, newest first.';
 create unique index exports_storage_path_key on public.exports (organization_id, storage_path);
@@ -5633,7 +5719,7 @@ comment on index public.exports_created_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.exports');
 select private.add_tenant_policies('public.exports', 'exports', '{insert,update,delete}', dataset => 'dataset_id');
-select private.add_audit('public.exports', '{}', '{rows_written,status,file_size,problem}');
+select private.add_audit('public.exports', '{query}', '{rows_written,status,file_size,problem}');
 
 grant select on public.exports to authenticated;
 -- The edge function deletes a row with its file.
@@ -5650,6 +5736,7 @@ create function private.create_export(p_query text, p_filters jsonb) returns jso
 as $$
 declare
     max_attributes constant integer := 200;
+    max_exports constant integer := 100;
     keeps constant interval := make_interval(hours => 24);
     v_org constant uuid := switchboard.require_organization('exports.write');
     v_scope constant uuid[] := switchboard.dataset_scope();
@@ -5665,6 +5752,21 @@ begin
             message = 'forbidden',
             detail = 'You work in some datasets only.',
             hint = 'Export one of them: filters {"dataset_id": …}.';
+    end if;
+    if v_filters.dataset_id is not null and not exists (
+        select from public.datasets d where d.organization_id = v_org and d.id = v_filters.dataset_id
+    ) then
+        raise exception using
+            errcode = 'PT404',
+            message = 'dataset_not_found',
+            detail = 'You can see no dataset with this id in this organization.';
+    end if;
+    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now()) >= max_exports then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too_many_exports',
+            detail = format('The organization has %s files that have not expired.', max_exports),
+            hint = 'Each expires after a day. Export more in one file.';
     end if;
     insert into public.exports as e (
         organization_id, id, dataset_id, query, filters, attribute_names, storage_path, expires_at
@@ -5696,7 +5798,7 @@ begin atomic
     select private.create_export(query, filters);
 end;
 comment on function public.create_export(text, jsonb) is
-    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), 22023.';
+    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
 grant execute on function private.create_export(text, jsonb) to authenticated, service_role;
 grant execute on function public.create_export(text, jsonb) to authenticated, service_role;
 
@@ -5714,12 +5816,13 @@ begin
         where e.organization_id = org
             and e.id = running_export.export_id
             and (v_scope is null or e.dataset_id = any (v_scope))
+            and e.created_by is not distinct from switchboard.user_id()
         for no key update;
     if not found then
         raise exception using
             errcode = 'PT404',
             message = 'export_not_found',
-            detail = 'You can see no export with this id in this organization.';
+            detail = 'You have begun no export with this id in this organization.';
     end if;
     if v_export.status <> 'running' or v_export.expires_at < now() then
         raise exception using
@@ -5732,7 +5835,7 @@ begin
 end;
 $$;
 comment on function private.running_export(uuid, uuid) is
-    'An export that is being written, locked. Raises PT403 (leads.read_all), PT404 export_not_found, PT409 export_over.';
+    'An export that the caller is writing, locked. Raises PT403 (leads.read_all), PT404 export_not_found, PT409 export_over.';
 
 create function private.export_leads(p_export_id uuid, p_after jsonb, p_page_size integer) returns jsonb
     language plpgsql volatile security definer
@@ -5784,7 +5887,12 @@ begin
         where e.organization_id = v_export.organization_id and e.id = v_export.id;
     return jsonb_build_object(
         'csv', concat(
-            case when p_after is null then switchboard.csv_line(fields || v_export.attribute_names) || e'\r\n' end,
+            case when p_after is null then switchboard.csv_line(fields || array(
+                -- No two columns of one name.
+                select case when a.name = any (fields) then 'attributes.' else '' end || a.name
+                from unnest(v_export.attribute_names) with ordinality as a (name, place)
+                order by a.place
+            )) || e'\r\n' end,
             v_csv || e'\r\n'
         ),
         'rows', v_rows,
@@ -5813,6 +5921,9 @@ as $$
 declare
     v_export public.exports := private.running_export(switchboard.require_organization('exports.write'), p_export_id);
 begin
+    if p_file_size < 0 then
+        raise exception using errcode = '22023', message = 'file_size must not be negative';
+    end if;
     update public.exports e
         set status = case when p_problem is null then 'ready' else 'failed' end,
             file_size = p_file_size,
@@ -5833,7 +5944,7 @@ begin atomic
     select private.finish_export(export_id, file_size, problem);
 end;
 comment on function public.finish_export(uuid, bigint, text) is
-    'The file of an export lies at its storage_path, or will not, for that problem. Answers the export. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over.';
+    'The file of an export lies at its storage_path, or will not, for that problem. Answers the export. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over, 22023.';
 grant execute on function private.finish_export(uuid, bigint, text) to authenticated, service_role;
 grant execute on function public.finish_export(uuid, bigint, text) to authenticated, service_role;
 
@@ -5904,6 +6015,10 @@ create function private.import_options(org uuid, scope uuid[], dataset uuid, giv
     set search_path = ''
 as $$
 declare
+    known constant text[] := array[
+        'mapping', 'duplicate_action', 'required_fields', 'auto_normalize_uk_numbers', 'allow_international',
+        'encoding', 'delimiter', 'filename'
+    ];
     v_bad text;
     v_given jsonb := coalesce(given, '{}');
     v_options jsonb;
@@ -5913,6 +6028,13 @@ begin
     end if;
     if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
+    end if;
+    select min(k) into v_bad from jsonb_object_keys(v_given) as k where k <> all (known);
+    if v_bad is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no option %s', left(v_bad, 100)),
+            hint = format('Options: %s.', array_to_string(known, ', '));
     end if;
     select min(k) into v_bad
         from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k
@@ -6230,7 +6352,7 @@ begin
             consent_basis = coalesce(l.consent_basis, f.consent_basis),
             consent_at = coalesce(l.consent_at, f.consent_at),
             notes = case
-                when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
+                when f.notes is null or position(e'\n' || f.notes || e'\n' in e'\n' || l.notes || e'\n') > 0 then l.notes
                 else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
             attributes = case
@@ -6415,6 +6537,9 @@ begin
     if btrim(coalesce(p_filename, '')) = '' or length(p_filename) > 500 then
         raise exception using errcode = '22023', message = 'filename must have 1 to 500 characters';
     end if;
+    if p_file_size < 0 then
+        raise exception using errcode = '22023', message = 'file_size must not be negative';
+    end if;
     if p_file_size > max_bytes then
         raise exception using
             errcode = 'PT413',
@@ -6422,10 +6547,12 @@ begin
             detail = format('The file has %s bytes; the limit is 256 MB.', p_file_size),
             hint = 'Send it in several files.';
     end if;
-    if p_storage_path is not null and switchboard.path_organization(p_storage_path) is distinct from v_org then
+    if length(p_storage_path) > 1024
+        or p_storage_path is not null and switchboard.path_organization(p_storage_path) is distinct from v_org
+    then
         raise exception using
             errcode = '22023',
-            message = 'storage_path must begin with the organization''s id',
+            message = 'storage_path must begin with the organization''s id and have at most 1024 characters',
             hint = 'Files of the bucket csv_uploads lie below organization/dataset/.';
     end if;
     perform pg_advisory_xact_lock(hashtextextended('create_upload ' || v_org, 0));
@@ -6810,7 +6937,9 @@ declare
     v_scope constant uuid[] := switchboard.dataset_scope();
     v_options jsonb;
     v_starts_at bigint;
-    v_room bigint;
+    v_step integer := batch;
+    v_rows integer;
+    v_is_full boolean := false;
     v_before integer;
     v_report jsonb;
 begin
@@ -6827,24 +6956,31 @@ begin
     v_before := v_upload.rows_detected;
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
-        v_room := private.quota_limit(v_upload.organization_id, 'leads')
-            - private.quota_used(v_upload.organization_id, 'leads');
-        exit when v_room <= 0;
         select min(c.starts_at) into v_starts_at
             from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.starts_at + octet_length(c.content) > v_upload.bytes_read;
-        v_report := private.import_batch(row(
-            v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
-            private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
-            private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
-            v_upload.bytes_read, v_upload.rows_detected + 1,
-            least(batch, v_room, v_upload.row_total - v_upload.rows_detected)
-        )::private.import_job);
+        v_rows := least(v_step, v_upload.row_total - v_upload.rows_detected);
+        begin
+            v_report := private.import_batch(row(
+                v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
+                private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
+                private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
+                v_upload.bytes_read, v_upload.rows_detected + 1, v_rows
+            )::private.import_job);
+        exception
+            when sqlstate 'PT429' then
+                -- More of them are new than there is room for: how many, the next rows say, fewer at a time.
+                v_is_full := v_rows = 1;
+                exit when v_is_full;
+                v_step := greatest(v_rows / 4, 1);
+                continue;
+        end;
+        v_step := least(4 * v_step, batch);
         v_upload := private.count_upload(v_upload.organization_id, v_upload.id, v_report);
     end loop;
-    return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_room <= 0));
+    return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_is_full));
 end;
 $$;
 comment on function private.commit_upload(uuid, jsonb, jsonb) is
@@ -7959,6 +8095,7 @@ declare
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_ended constant timestamptz := coalesce(v_upload.completed_at, v_upload.updated_at);
     v_deleted integer;
     v_sum integer := 0;
     v_kept integer;
@@ -7978,9 +8115,13 @@ begin
                     select u.id from public.leads u
                     where u.organization_id = v_upload.organization_id
                         and u.upload_id = v_upload.id
-                        and private.is_untouched(u)
+                        and private.is_untouched(u, v_ended)
+                    -- A duplicate before its original, whose end it would be touched by.
+                    order by u.duplicate_of is null
                     limit batch
-                ));
+                ))
+                -- Again, of the row as it is when its lock is there.
+                and private.is_untouched(l, v_ended);
         get diagnostics v_deleted = row_count;
         v_sum := v_sum + v_deleted;
         exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
@@ -8001,11 +8142,12 @@ $$;
 comment on function private.undo_upload(uuid) is
     'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
 
-create function private.is_untouched(lead public.leads) returns boolean
+create function private.is_untouched(lead public.leads, import_ended timestamptz) returns boolean
     language sql stable
     set search_path = ''
 begin atomic
-    select (lead).contact_status in ('READY', 'REMOVED')
+    select (lead).updated_at <= import_ended
+        and (lead).contact_status in ('READY', 'REMOVED')
         and (lead).m1_sent_at is null
         and (lead).last_message_at is null
         and (lead).reply_received_at is null
@@ -8013,10 +8155,14 @@ begin atomic
         and not exists (
             select from public.calls c
             where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
+        )
+        and not exists (
+            select from public.upload_rows r
+            where r.organization_id = (lead).organization_id and r.lead_id = (lead).id and r.upload_id <> (lead).upload_id
         );
 end;
-comment on function private.is_untouched(public.leads) is
-    'Whether nobody has written to or spoken with a lead yet, and it stands where its import put it. Raises nothing.';
+comment on function private.is_untouched(public.leads, timestamptz) is
+    'Whether a lead is as its import left it: nobody has written to it, spoken with it or changed it since, and no other import found it. Raises nothing.';
 
 create function public.undo_upload(upload_id uuid) returns jsonb
     language sql volatile
@@ -8524,16 +8670,6 @@ begin
             and (c.phone_number = any (v_person.numbers) or private.email_key(c.email) = private.email_key(v_person.email))
         order by c.id
     );
-    v_person.call_ids := array(
-        select c.id from public.calls c
-        where c.organization_id = org
-            and (
-                c.lead_id = any (v_person.lead_ids)
-                or c.customer_id = any (v_person.customer_ids)
-                or case c.direction when 'inbound' then c.caller_number else c.called_number end = any (v_person.numbers)
-            )
-        order by c.id
-    );
     -- Whoever asks by the address is not written to under the number either.
     if v_person.email is not null then
         v_person.numbers := array(
@@ -8542,6 +8678,18 @@ begin
             select c.phone_number from public.customers c where c.organization_id = org and c.id = any (v_person.customer_ids)
         );
     end if;
+    v_person.call_ids := array(
+        select c.id from public.calls c
+        where c.organization_id = org
+            and (
+                c.lead_id = any (v_person.lead_ids)
+                or c.customer_id = any (v_person.customer_ids)
+                or case c.direction when 'inbound' then c.caller_number else c.called_number end = any (v_person.numbers)
+                    -- A call of somebody else with the same phone is theirs.
+                    and (v_person.email is null or c.lead_id is null and c.customer_id is null)
+            )
+        order by c.id
+    );
     return v_person;
 end;
 $$;
@@ -8624,6 +8772,40 @@ comment on function public.export_person(text, text) is
 grant execute on function private.export_person(text, text) to authenticated, service_role;
 grant execute on function public.export_person(text, text) to authenticated, service_role;
 
+create function private.forget_errors(person private.person) returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    -- As they stand in any spelling: the digits behind the calling code.
+    v_digits constant text[] := array(
+        select substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) from unnest((person).numbers) as n
+    );
+    v_address constant text := private.email_key((person).email);
+    v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
+    v_count integer;
+begin
+    delete from public.upload_errors e
+        where e.organization_id = (person).organization_id
+            and (
+                position(v_address in lower(e.value)) > 0
+                or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
+                or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
+                or exists (
+                    select from public.leads l
+                    where l.organization_id = e.organization_id
+                        and l.id = any ((person).lead_ids)
+                        and l.upload_id = e.upload_id
+                        and l.row_number = e.row_number
+                )
+            );
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+comment on function private.forget_errors(private.person) is
+    'Deletes what a person''s rows had in their cells, and cells with their number or address. Before their leads go. Answers how many. Raises nothing.';
+
 create function private.erase_person(p_phone_number text, p_email text) returns jsonb
     language plpgsql volatile security definer
     set search_path = ''
@@ -8632,7 +8814,9 @@ declare
     v_org constant uuid := switchboard.require_organization('people.erase');
     v_person private.person;
     v_recordings jsonb;
+    v_files jsonb;
     v_errors integer;
+    v_others integer;
     v_answer jsonb;
 begin
     perform private.require_whole_scope();
@@ -8643,29 +8827,43 @@ begin
         order by l.id
         for update;
     perform pg_advisory_xact_lock(hashtextextended('suppressions ' || v_org, 0));
-    insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
-    perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
+    -- Again: while this waited, another lead may have come, or one have got somebody else's number.
+    v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings
         from public.calls c
         where c.organization_id = v_org and c.id = any (v_person.call_ids) and c.recording_path is not null;
+    select coalesce(jsonb_agg(distinct u.storage_path order by u.storage_path), '[]') into strict v_files
+        from public.uploads u
+        where u.organization_id = v_org
+            and u.storage_path is not null
+            and u.id in (select l.upload_id from public.leads l where l.organization_id = v_org and l.id = any (v_person.lead_ids));
+    v_errors := private.forget_errors(v_person);
     delete from public.calls c where c.organization_id = v_org and c.id = any (v_person.call_ids);
     delete from public.customers c where c.organization_id = v_org and c.id = any (v_person.customer_ids);
     delete from public.leads l where l.organization_id = v_org and l.id = any (v_person.lead_ids);
-    -- What stood in the cells of a row that became no lead.
-    delete from public.upload_errors e
-        using public.organizations o
-        where e.organization_id = v_org
-            and o.id = v_org
-            and (
-                private.email_key(e.value) = private.email_key(v_person.email)
-                or switchboard.to_e164(e.value, o.default_country) = any (v_person.numbers)
-            );
-    get diagnostics v_errors = row_count;
+    -- A lead that once had the number, by mistake.
+    delete from public.lead_events e
+        where e.organization_id = v_org and e.kind = 'number' and (e.before = any (v_person.numbers) or e.after = any (v_person.numbers));
+    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and e.status <> 'running';
+    insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
+    perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
+    -- Asked by the address: others with the same phone.
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = v_org
+            and l.phone_number = any (v_person.numbers)
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    select count(*) into strict v_others
+        from (
+            select from public.leads l where l.organization_id = v_org and l.phone_number = any (v_person.numbers)
+            union all
+            select from public.customers c where c.organization_id = v_org and c.phone_number = any (v_person.numbers)
+        ) as o;
     v_answer := jsonb_build_object(
         'leads', cardinality(v_person.lead_ids), 'customers', cardinality(v_person.customer_ids),
-        'calls', cardinality(v_person.call_ids), 'upload_errors', v_errors);
+        'calls', cardinality(v_person.call_ids), 'upload_errors', v_errors, 'others', v_others);
     perform private.note_person('erase_person', v_answer, v_org);
-    return v_answer || jsonb_build_object('recordings', v_recordings);
+    return v_answer || jsonb_build_object('recordings', v_recordings, 'files', v_files);
 end;
 $$;
 comment on function private.erase_person(text, text) is
@@ -8678,18 +8876,22 @@ as $$
 declare
     v_hash constant bytea not null := private.suppression_hash(org, number);
 begin
-    -- One of a channel stays.
+    -- One of a channel and reason stays.
     update public.suppressions s
-        set lifted_at = greatest(now(), s.created_at), lift_reason = 'erased'
+        set lifted_at = greatest(now(), s.created_at)
         where s.organization_id = org
             and s.phone_number = number
             and s.lifted_at is null
             and exists (
                 select from public.suppressions h
-                where h.organization_id = org and h.phone_hash = v_hash and h.channel = s.channel and h.lifted_at is null
+                where h.organization_id = org
+                    and h.phone_hash = v_hash
+                    and h.channel = s.channel
+                    and h.reason = s.reason
+                    and h.lifted_at is null
             );
     update public.suppressions s
-        set phone_number = null, phone_input = null, phone_hash = v_hash
+        set phone_number = null, phone_input = null, phone_hash = v_hash, lift_reason = null
         where s.organization_id = org and s.phone_number = number;
     insert into public.suppressions (organization_id, phone_hash, reason)
     select org, v_hash, 'erasure'
@@ -8709,7 +8911,7 @@ begin atomic
     select private.erase_person(phone_number, email);
 end;
 comment on function public.erase_person(text, text) is
-    'Forgets the holder of a phone number, in any spelling, or of an e-mail address; their opt-out stays as a hash. Answers how many leads, customers, calls and upload_errors went, and recordings: files that the caller deletes in Storage. A second call finds nothing. Audited without saying whose. Raises PT401, PT400, PT403 (people.erase: owners; whole scope), 22023.';
+    'Forgets the holder of a phone number, in any spelling, or of an e-mail address; the opt-out stays as a hash. Answers how many leads, customers, calls, upload_errors went; others: those left with the same phone, opted out as well; recordings and files of imports, for the caller to delete in Storage. Audited without a name. Raises PT401, PT400, PT403 (people.erase: owners; whole scope), 22023.';
 grant execute on function private.erase_person(text, text) to authenticated, service_role;
 grant execute on function public.erase_person(text, text) to authenticated, service_role;
 
@@ -8775,15 +8977,16 @@ declare
                 or split_part(name, '/', 2) = any ((select switchboard.dataset_scope())::text[])
         end
     $rule$;
-    -- An export that has expired is nobody's, whether or not somebody has deleted its file yet.
-    live constant text := $live$
-        and (bucket_id <> 'exports' or not exists (
+    -- A file in exports is what create_export began, until it expires: nobody puts, moves or keeps another there.
+    export constant text := $export$
+        and (bucket_id <> 'exports' or exists (
             select from public.exports e
             where e.organization_id = switchboard.path_organization(objects.name)
                 and e.storage_path = objects.name
-                and e.expires_at <= now()
+                and e.expires_at > now()
+                and %s
         ))
-    $live$;
+    $export$;
     verb record;
 begin
     if to_regclass('storage.objects') is null or to_regclass('storage.buckets') is null then
@@ -8807,7 +9010,7 @@ begin
         select * from (values
             ('select', 'uploads.read', 'organization.read', 'exports.read'),
             ('insert', 'uploads.write', 'organization.write', 'exports.write'),
-            ('update', 'uploads.write', 'organization.write', 'exports.write'),
+            ('update', 'uploads.write', 'organization.write', null),
             ('delete', 'uploads.delete', 'organization.write', 'exports.delete')
         ) as v (name, csv_uploads, client_logos, exports)
     loop
@@ -8817,10 +9020,11 @@ begin
             verb.name,
             case when verb.name <> 'insert'
                 then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
-                    || case when verb.name = 'select' then live else '' end || ')'
+                    || case when verb.name = 'select' then format(export, 'true') else '' end || ')'
                 else '' end,
             case when verb.name in ('insert', 'update')
-                then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'
+                then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
+                    || case when verb.name = 'insert' then format(export, 'e.status = ''running''') else '' end || ')'
                 else '' end);
     end loop;
 

@@ -170,12 +170,19 @@ Deno.test("leads go into a file in Storage, and expired files go", async () => {
       storage.objects.has(`exports/${first.body.storage_path}`),
       "another tenant deletes nothing",
     );
+    storage.fails = (request) =>
+      request.method === "DELETE"
+        ? Response.json({ statusCode: "403", error: "Unauthorized" }, { status: 400 })
+        : undefined;
+    assert.equal((await ask("export", exporting, a.owner, a.id, { query: "nobody" })).status, 200);
+    storage.fails = undefined;
+    assert.equal(ok(await a.as.from("exports").select("id")).length, 3, "a refusal is no absence");
     assert.equal((await ask("export", exporting, a.owner, a.id, { query: "nobody" })).body.rows, 0);
     assert.ok(
       !storage.objects.has(`exports/${first.body.storage_path}`),
       "the next export deletes it",
     );
-    assert.equal(ok(await a.as.from("exports").select("id")).length, 1, "with its row");
+    assert.equal(ok(await a.as.from("exports").select("id")).length, 2, "with its row");
 
     for (const role of ["viewer", "sales_rep"] as const) {
       const person = await member(a, role);

@@ -9,6 +9,7 @@ import {
 } from "../../supabase/functions/_shared/uploads.ts";
 import { client, member, ok, service, sql, type Tenant, tenant, told } from "./_client.ts";
 import type { SupabaseClient } from "./_client.ts";
+import { Session } from "./_session.ts";
 
 const unwrap: Unwrap = (step, answer) => {
   assert.equal(answer.error, null, step);
@@ -112,4 +113,24 @@ Deno.test("two members import overlapping files into one dataset at once", async
   assert.equal(done.reduce((sum, { inserted }) => sum + inserted, 0), 2 * 10_800 - 5_400);
   const counted = ok(await a.as.from("datasets").select("total_leads").eq("id", target).single());
   assert.equal(counted.total_leads, 2 * 10_800 - 5_400);
+});
+
+Deno.test("an import that is taken back leaves what somebody works on, in that moment too", async () => {
+  const a = await tenant();
+  const upload_id = await sent(a.as, await dataset(a), file(1, 9));
+  const done = await commitUpload(a.as, upload_id, unwrap);
+  assert.equal(done.inserted, 9);
+  const leads = ok(await a.as.from("leads").select("id").eq("upload_id", upload_id));
+  const [noted, called] = leads.map(({ id }) => id);
+  ok(await a.as.from("leads").update({ notes: "Spoke to her" }).eq("id", noted!).select("id"));
+  const first = await Session.begin(a.owner, a.id);
+  const second = await Session.begin(a.owner, a.id);
+  const hot = await first.run("select public.set_lead_status($1, 'HOT')", [called!]);
+  assert.equal(hot.code, undefined);
+  const undone = second.run("select public.undo_upload($1)", [upload_id]);
+  await second.waits(undone);
+  await first.commit();
+  const { deleted, remaining } = (await undone).value as Record<string, number>;
+  assert.deepEqual([deleted, remaining], [7, 2]);
+  await second.commit();
 });

@@ -18,7 +18,13 @@ insert into public.calls (organization_id, id, lead_id, customer_id, direction, 
     (tests.id('a'), tests.id('c3'), null, null, 'outbound', '+443069990801', '+447700900050', 'twilio', 'CA3', '{}', null, null);
 insert into public.upload_errors (organization_id, upload_id, dataset_id, row_number, column_name, value, reason) values
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 7, 'Phone', '07700 900050', 'invalid'), (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 8, 'Mail', 'PAT@mail.example ', 'invalid'),
-    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 9, 'Mail', 'other@mail.example', 'invalid');
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 9, 'Mail', 'other@mail.example', 'invalid'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 10, 'Phone', '07700 900050 / 07700 900059', 'multiple_numbers'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 11, 'Mail', 'Pat <pat@mail.example>', 'invalid'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 12, 'When', 'Pat again said so', 'invalid');
+-- They came with a file.
+update public.uploads set storage_path = tests.id('a') || '/list.csv' where id = tests.id('a.upload');
+update public.leads set upload_id = tests.id('a.upload'), row_number = 12 where id = tests.id('p2');
 insert into public.suppressions (organization_id, phone_number, channel, reason) values (tests.id('a'), '07700 900050', 'voice', 'complaint');
 
 -- Handed out.
@@ -40,10 +46,32 @@ select is(jsonb_array_length(public.export_person(phone_number => '07700 900050'
 
 -- Forgotten.
 select tests.as_user('a.owner');
-select is(public.erase_person(phone_number => '+44 7700 900050'), '{"leads": 2, "customers": 1, "calls": 3, "upload_errors": 1, "recordings": ["rec/1.wav"]}', 'by number');
-select is(public.erase_person(phone_number => '07700 900050'), '{"leads": 0, "customers": 0, "calls": 0, "upload_errors": 0, "recordings": []}', 'again: nobody');
-select is(public.erase_person(email => 'PAT@mail.example') - 'recordings', '{"leads": 1, "customers": 0, "calls": 0, "upload_errors": 1}', 'by address');
+select is(public.erase_person(phone_number => '+44 7700 900050'), jsonb_build_object('leads', 2, 'customers', 1, 'calls', 3, 'upload_errors', 3, 'others', 0, 'recordings', '["rec/1.wav"]'::jsonb, 'files', jsonb_build_array(tests.id('a') || '/list.csv')), 'by number');
+select is(public.erase_person(phone_number => '07700 900050'), '{"leads": 0, "customers": 0, "calls": 0, "upload_errors": 0, "others": 0, "recordings": [], "files": []}', 'again: nobody');
+select is(public.erase_person(email => 'PAT@mail.example') - '{recordings,files}'::text[], '{"leads": 1, "customers": 0, "calls": 0, "upload_errors": 2, "others": 0}', 'by address');
 select tests.as_owner();
+-- By the address of one of two with the same phone: nobody is written to under it.
+insert into public.leads (organization_id, id, dataset_id, first_name, phone_number, email) values
+    (tests.id('a'), tests.id('s1'), tests.id('a.dataset'), 'Sidonie', '07700 900060', 'sid@mail.example'), (tests.id('a'), tests.id('s2'), tests.id('a.other'), 'Sue', '07700 900060', null);
+update public.leads set duplicate_of = tests.id('s1') where id = tests.id('s2');
+insert into public.calls (organization_id, id, lead_id, direction, caller_number, called_number, provider, provider_sid, decision) values
+    (tests.id('a'), tests.id('c4'), null, 'inbound', '+447700900060', '+443069990801', 'twilio', 'CA4', '{}'), (tests.id('a'), tests.id('c5'), tests.id('s2'), 'inbound', '+447700900060', '+443069990801', 'twilio', 'CA5', '{}');
+insert into public.suppressions (organization_id, phone_number, reason) values (tests.id('a'), '07700 900061', 'complaint');
+insert into public.leads (organization_id, id, dataset_id, first_name, phone_number) values (tests.id('a'), tests.id('s3'), tests.id('a.dataset'), 'Stella', '07700 900061');
+update public.leads set phone_number = '07700 900062' where id = tests.id('s3');
+select tests.as_user('a.owner');
+select is(public.create_export('Sidonie') ->> 'export_id' is not null, true, 'somebody has looked for them');
+select is((public.finish_export((select id from public.exports where query = 'Sidonie'))).status, 'ready', 'into a file');
+select is(public.erase_person(email => 'sid@mail.example') - '{recordings,files}'::text[], '{"leads": 1, "customers": 0, "calls": 1, "upload_errors": 0, "others": 1}', 'one of two');
+select is((select contact_status || ' ' || held from public.leads where id = tests.id('s2')), 'REMOVED false', 'the other is out, and no more a duplicate');
+select is((select count(*) from public.calls where id = tests.id('c5')), 1::bigint, 'their own call is theirs');
+select is(public.erase_person(phone_number => '07700 900060') - '{recordings,files}'::text[], '{"leads": 1, "customers": 0, "calls": 1, "upload_errors": 0, "others": 0}', 'by the number it is both');
+select is(public.erase_person(phone_number => '07700 900061') ->> 'others', '0', 'a number that a lead once had');
+insert into public.suppressions (phone_number, reason) values ('07700 900061', 'complaint');
+select is(public.erase_person(phone_number => '07700 900061') ->> 'leads', '0', 'erased again behind a second complaint');
+select is(public.record_opt_in('07700 900061', 'START') - 'phone_number', '{"lifted": 0, "is_suppressed": true, "leads": 0}'::jsonb - 'leads' || '{"leads": 0}', 'which still stands') from (select tests.as_user('a.manager')) as m;
+select tests.as_owner();
+select is_empty($$ select from public.leads l where l.contact_status not in ('REMOVED', 'ARCHIVED') and l.phone_number in (select private.suppressed_numbers(l.organization_id, array[l.phone_number])) $$, 'nobody is left who may be written to');
 -- Every text in every table of the tenant.
 create function tests.mentions(needle text) returns setof text
     language plpgsql
@@ -60,8 +88,8 @@ begin
     end loop;
 end;
 $$;
-select is_empty($$ select * from tests.mentions('7700900050|7700 900050|pat@mail\.example|Pat again') $$, 'no table of the organization has them any more');
-select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number is null and lifted_at is null), 2::bigint, 'the opt-out stays, unreadable: of both numbers');
+select is_empty($$ select * from tests.mentions('7700900050|7700 900050|pat@mail\.example|Pat again|790006[01]|sid@mail|Sidonieonie') $$, 'no table of the organization has them any more');
+select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number is null and lifted_at is null), 4::bigint, 'the opt-outs stay, unreadable: of all four numbers');
 select set_eq(format($$ select action || ' ' || (after ->> 'leads') from public.audit_log where organization_id = %L and table_name = 'people' and actor_id = %L $$, tests.id('a'), tests.id('a.owner')),
     array['erase_person 2', 'erase_person 0', 'erase_person 1'], 'the log says that, not who');
 select is((select count(*) from public.leads where id = tests.id('bp')), 1::bigint, 'the other tenant''s lead is there');

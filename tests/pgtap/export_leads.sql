@@ -65,11 +65,28 @@ select is((public.finish_export((select id from asked), 321)).status, 'ready', '
 select is(tests.attempt(format('select public.export_leads(%L)', (select id from asked))), 'PT409', 'it goes on no more');
 select is((public.finish_export(tests.begun(), null, 'storage was away')).problem, 'storage was away', 'or failed');
 
+-- A column of the file that is called like a field.
+select tests.as_owner();
+update public.leads set attributes = '{"email": "old"}' where first_name = 'Ben';
+select tests.as_user('a.manager');
+select is(split_part(tests.file(tests.begun('ben'), 10), e'\r\n', 1) ~ ',email,.*,attributes\.email$', true, 'no two columns of one name');
+
 -- Who may not.
+create temporary table managers as select tests.begun() as id;
+grant select on managers to authenticated, service_role;
+select tests.as_user('a.owner');
+select is(tests.attempt(format('select public.export_leads(%L)', (select id from managers))), 'PT404', 'one export is written by one person');
+select is(tests.attempt(format('select public.finish_export(%L, null, ''x'')', (select id from managers))), 'PT404', 'and ended by them');
+select tests.as_service('a');
+select is(tests.attempt(format('select public.export_leads(%L)', (select id from managers))), 'PT404', 'not by server code');
+select tests.as_user('a.manager');
 select is(tests.attempt(statement), code, title) from (values
     ('an export that is not there', format('select public.export_leads(%L)', tests.id('nothing')), 'PT404'),
     ('a page of 0', format('select public.export_leads(%L, null, 0)', tests.begun()), '22023'),
     ('a filter that there is not', $$ select public.create_export(null, '{"x": 1}') $$, '22023'),
+    ('a status in too many brackets', $$ select public.create_export(null, '{"contact_status": [[[[[[["HOT"]]]]]]]}') $$, '22023'),
+    ('a dataset that there is not', format($$ select public.create_export(null, '{"dataset_id": "%s"}') $$, tests.id('nothing')), 'PT404'),
+    ('a dataset of another tenant', format($$ select public.create_export(null, '{"dataset_id": "%s"}') $$, tests.id('b.dataset')), 'PT404'),
     ('a row by hand', $$ insert into public.exports (expires_at) values (now()) $$, '42501')
 ) as v (title, statement, code);
 select tests.as_user('b.owner');
@@ -91,6 +108,17 @@ select tests.as_owner();
 update public.memberships set allowed_dataset_ids = null, permissions = '{"leads.read_all": false}' where user_id = tests.id('a.manager');
 select tests.as_user('a.manager');
 select is(tests.attempt('select public.create_export()'), 'PT403', 'who sees only the own leads exports none');
+
+-- A day's worth.
+select tests.as_owner();
+update public.memberships set permissions = '{}' where user_id = tests.id('a.manager');
+insert into public.exports (organization_id, expires_at) select tests.id('a'), now() + interval '1 hour' from generate_series(1, 100);
+select tests.as_user('a.manager');
+select is(tests.attempt('select public.create_export()'), 'PT429', 'a hundred files are enough');
+select tests.as_owner();
+update public.exports set expires_at = now();
+select tests.as_user('a.manager');
+select is(tests.attempt('select public.create_export()'), '1 row', 'when they have expired, there is room');
 
 select * from finish();
 rollback;

@@ -128,6 +128,7 @@ select is(private.archive_due_datasets(), 0, 'nor one in which somebody wrote si
 update public.leads set last_message_at = now() - interval '29 days' where id = tests.id('a.lead');
 select is(private.archive_due_datasets(), 1, 'else it is, 28 days after its campaign');
 select is(private.archive_due_datasets(), 0, 'once');
+select is(tests.attempt(format('update public.datasets set auto_archive_after_days = %s', days)), '23514', format('never after %s days', days)) from unnest(array[0, 3651, 2147483647]) as days;
 
 -- assign_leads.
 select tests.as_user('a.manager');
@@ -171,6 +172,18 @@ select is(tests.attempt(statement), code, title) from (values
     ('an action that there is not', format('select public.resolve_duplicate(%L, ''burn'')', tests.named('Second')), '22023'),
     ('a lead of another tenant', format('select public.resolve_duplicate(%L, ''keep'')', tests.id('b.lead')), 'PT404')
 ) as v (title, statement, code);
+-- Notes are compared by the line; nothing merges into what is archived; another number makes it nobody's duplicate.
+insert into public.leads (dataset_id, first_name, phone_number, notes) values (tests.id('a.dataset'), 'Fifth', '07700 900064', 'call after 5');
+select public.import_leads(tests.id('a.dataset'), '[{"first_name": "Sixth", "phone_number": "07700900064", "notes": "call"}, {"first_name": "Seventh", "phone_number": "07700900064"},
+    {"first_name": "Eighth", "phone_number": "07700900064"}]', '{"duplicate_action": "flag", "required_fields": []}');
+select public.resolve_duplicate(tests.named('Sixth'), 'merge');
+select is((select notes from public.leads where first_name = 'Fifth'), e'call after 5\ncall', 'a word of a line is not the line');
+update public.leads set phone_number = '07700 900065' where first_name = 'Eighth';
+select is((select held from public.leads where first_name = 'Eighth'), false, 'another number is held no more');
+update public.leads set contact_status = 'ARCHIVED' where first_name = 'Fifth';
+select is(tests.refusal(format('select public.resolve_duplicate(%L, ''merge'')', tests.named('Seventh'))) ->> 'message', 'earlier_lead_archived', 'both would be archived');
+select is((select held from public.leads where first_name = 'Seventh'), true, 'and it is held still');
+select is(tests.attempt(format('update public.leads set duplicate_of = id where id = %L', tests.named('Seventh'))), '23514', 'no lead repeats itself');
 select tests.as_user('a.viewer');
 select is(tests.attempt(format('select public.resolve_duplicate(%L, ''keep'')', tests.named('Second'))), 'PT403', 'a viewer resolves none');
 

@@ -39,7 +39,9 @@ select is(tests.attempt(statement), '22023', title) from (values
     ('an unknown filter', $$ select public.search_leads(null, '{"organization_id": "x"}') $$), ('a filter of another kind', $$ select public.search_leads(null, '{"dataset_id": "x"}') $$),
     ('filters that are no object', $$ select public.search_leads(null, '[]') $$), ('a page of 0', $$ select public.search_leads(page_size => 0) $$), ('a page of 501', $$ select public.search_leads(page_size => 501) $$),
     ('an endless query', $$ select public.search_leads(repeat('x', 201)) $$), ('a query of many words', $$ select public.search_leads('a b c d e f g h i j k') $$), ('a cursor that is none', $$ select public.search_leads(after => '{"id": "x"}') $$),
-    ('a cursor with another id', $$ select public.search_leads(after => '{"id": "x", "created_at": "2026-01-01"}') $$)
+    ('a cursor with another id', $$ select public.search_leads(after => '{"id": "x", "created_at": "2026-01-01"}') $$),
+    ('a cursor of nothing', $$ select public.search_leads(after => '{"id": null, "created_at": null}') $$),
+    ('a cursor without an id', $$ select public.search_leads(after => '{"id": null, "created_at": "2026-01-01"}') $$)
 ) as v (title, statement);
 
 -- Pages meet, also where several leads have one time.

@@ -60,6 +60,11 @@ insert into storage.objects (bucket_id, name)
 select b, tests.file(t, case b when 'client_logos' then 'logo.png' else tests.id(t || '.dataset') || '/leads.csv' end)
 from unnest(array['csv_uploads', 'client_logos', 'exports']) as b, unnest(array['a', 'b']) as t;
 
+-- In exports a file is what create_export began: one that is there, one to come.
+insert into public.exports (organization_id, storage_path, expires_at)
+select tests.id(t), tests.file(t, tests.id(t || '.dataset') || f), now() + interval '1 hour'
+from unnest(array['a', 'b']) as t, unnest(array['/leads.csv', '/new.csv']) as f;
+
 -- Role by bucket by verb: r read, i insert, u update, d delete of the own organization's.
 create temporary table rights (bucket text, member text, verbs text);
 insert into rights values
@@ -67,7 +72,7 @@ insert into rights values
     ('csv_uploads', 'a.sales_rep', ''), ('csv_uploads', 'a.viewer', 'r'),
     ('client_logos', 'a.owner', 'riud'), ('client_logos', 'a.admin', 'riud'), ('client_logos', 'a.manager', 'r'),
     ('client_logos', 'a.sales_rep', 'r'), ('client_logos', 'a.viewer', 'r'),
-    ('exports', 'a.owner', 'riud'), ('exports', 'a.admin', 'riud'), ('exports', 'a.manager', 'riu'),
+    ('exports', 'a.owner', 'rid'), ('exports', 'a.admin', 'rid'), ('exports', 'a.manager', 'ri'),
     ('exports', 'a.sales_rep', ''), ('exports', 'a.viewer', '');
 create function tests.held(bucket text, member text, t text) returns text
     language plpgsql
@@ -169,8 +174,31 @@ select is(tests.attempt(format('update storage.objects set name = %L where bucke
 select is(tests.attempt(format('update storage.objects set name = %L where bucket_id = ''csv_uploads'' and name like %L',
     tests.file('a', 'moved.csv'), tests.id('a') || '/%')), '1 row', 'which does move within');
 
--- A scope: the second folder is the dataset.
+-- Exports: nothing but what was begun, and that until it expires, whatever becomes of the row or of the dataset.
+select tests.as_storage('a.owner');
+select is(tests.upload('exports', tests.file('a', 'own.csv')), '42501', 'no file without an export');
+select is(tests.attempt($$ update objects set name = replace(name, 'leads', 'keep') where bucket_id = 'exports' $$), '0 rows', 'none is moved out of its time');
+select is(tests.attempt($$ select 1 from objects where bucket_id = 'exports' $$), '1 row', 'one is there');
 select tests.as_owner();
+update public.exports set dataset_id = tests.id('a.dataset') where organization_id = tests.id('a');
+delete from public.datasets where id = tests.id('a.dataset');
+select is((select count(*)::integer from public.exports where organization_id = tests.id('a') and dataset_id is null and storage_path ~ 'csv$'), 2, 'the dataset goes, its exports stay on the list');
+update public.exports set status = 'ready' where organization_id = tests.id('a');
+select tests.as_storage('a.owner');
+select is(tests.upload('exports', tests.file('a', tests.id('a.dataset') || '/new.csv')), '42501', 'one that is over takes no file');
+select is(tests.attempt($$ select 1 from objects where bucket_id = 'exports' $$), '1 row', 'and is read');
+select tests.as_owner();
+update public.exports set expires_at = now() where organization_id = tests.id('a');
+select tests.as_storage('a.owner');
+select is(tests.attempt($$ select 1 from objects where bucket_id = 'exports' $$), '0 rows', 'until it expires');
+select tests.as_owner();
+delete from public.exports where organization_id = tests.id('a');
+select tests.as_storage('a.owner');
+select is(tests.attempt($$ select 1 from objects where bucket_id = 'exports' $$), '0 rows', 'and when its row is gone');
+select tests.as_owner();
+insert into public.datasets (organization_id, id, name) values (tests.id('a'), tests.id('a.dataset'), 'Again');
+
+-- A scope: the second folder is the dataset.
 insert into storage.objects (bucket_id, name) values ('csv_uploads', tests.file('a', tests.id('a.other') || '/leads.csv'));
 update public.memberships set allowed_dataset_ids = array[tests.id('a.dataset')]
 where user_id in (tests.id('a.manager'), tests.id('a.viewer'));

@@ -106,7 +106,7 @@ select tests.as_user('a.admin');
 insert into public.suppressions (phone_number, channel, reason) values ('07700 900020', 'sms', 'complaint');
 select is(tests.active('+447700900020'), 'sms complaint', 'an admin takes one, in any spelling');
 select is((select contact_status from public.leads where phone_number = '+447700900020'), 'REMOVED', 'and the leads follow');
-select is(tests.attempt($$ insert into public.suppressions (phone_number, channel) values ('+447700900020', 'sms') $$), '23505', 'once for a channel');
+select is(tests.attempt($$ insert into public.suppressions (phone_number, channel, reason) values ('+447700900020', 'sms', 'complaint') $$), '23505', 'once for a channel and reason');
 select is(tests.attempt($$ insert into public.suppressions (phone_number, channel) values ('+447700900020', 'voice') $$), '1 row', 'and another for another');
 select is(tests.attempt($$ insert into public.suppressions (phone_number, channel) values ('+447700900020', 'pigeon') $$), '23514', 'of those there are');
 select is(tests.attempt($$ insert into public.suppressions (phone_number) values ('nonsense') $$), '22023', 'what is no number is refused');

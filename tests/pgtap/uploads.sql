@@ -80,6 +80,18 @@ select tests.as_owner();
 update public.plan_overrides set max_count = -1 where organization_id = tests.id('a');
 select tests.as_user('a.admin');
 select is(tests.counts(public.commit_upload(tests.upload())), 'completed 3/0/0/0/1 of 4', 'and the rest when there is room, by another member');
+-- Rows that are there already need none.
+select tests.as_owner();
+update public.plan_overrides set max_count = (select count(*) from public.leads where organization_id = tests.id('a')) where organization_id = tests.id('a');
+select tests.as_user('a.admin');
+select isnt(tests.create('{"required_fields": [], "duplicate_action": "skip"}'), null, 'a file when there is no room');
+select lives_ok($$ select tests.append(0, e'First name,Mobile\nA,07700 900030\nB,07700 900031\nC,07700 900032\nE,07700 900033\nA,07700 900030\n') $$, 'of which one row is new');
+create temporary table full_up as select public.commit_upload(tests.upload()) as answer;
+select is(tests.counts(answer) || ' ' || (answer ->> 'problem'), 'processing 0/0/3/0/0 of 3 quota_exceeded', 'it goes up to that') from full_up;
+select tests.as_owner();
+update public.plan_overrides set max_count = -1 where organization_id = tests.id('a');
+select tests.as_user('a.admin');
+select is(tests.counts(public.commit_upload(tests.upload())), 'completed 1/0/4/0/0 of 5', 'and over it');
 
 -- Files that cannot be read.
 select tests.as_owner();

@@ -42,16 +42,6 @@ begin
             and (c.phone_number = any (v_person.numbers) or private.email_key(c.email) = private.email_key(v_person.email))
         order by c.id
     );
-    v_person.call_ids := array(
-        select c.id from public.calls c
-        where c.organization_id = org
-            and (
-                c.lead_id = any (v_person.lead_ids)
-                or c.customer_id = any (v_person.customer_ids)
-                or case c.direction when 'inbound' then c.caller_number else c.called_number end = any (v_person.numbers)
-            )
-        order by c.id
-    );
     -- Whoever asks by the address is not written to under the number either.
     if v_person.email is not null then
         v_person.numbers := array(
@@ -60,6 +50,18 @@ begin
             select c.phone_number from public.customers c where c.organization_id = org and c.id = any (v_person.customer_ids)
         );
     end if;
+    v_person.call_ids := array(
+        select c.id from public.calls c
+        where c.organization_id = org
+            and (
+                c.lead_id = any (v_person.lead_ids)
+                or c.customer_id = any (v_person.customer_ids)
+                or case c.direction when 'inbound' then c.caller_number else c.called_number end = any (v_person.numbers)
+                    -- A call of somebody else with the same phone is theirs.
+                    and (v_person.email is null or c.lead_id is null and c.customer_id is null)
+            )
+        order by c.id
+    );
     return v_person;
 end;
 $$;
@@ -142,6 +144,40 @@ comment on function public.export_person(text, text) is
 grant execute on function private.export_person(text, text) to authenticated, service_role;
 grant execute on function public.export_person(text, text) to authenticated, service_role;
 
+create function private.forget_errors(person private.person) returns integer
+    language plpgsql volatile
+    set search_path = ''
+as $$
+declare
+    -- As they stand in any spelling: the digits behind the calling code.
+    v_digits constant text[] := array(
+        select substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) from unnest((person).numbers) as n
+    );
+    v_address constant text := private.email_key((person).email);
+    v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
+    v_count integer;
+begin
+    delete from public.upload_errors e
+        where e.organization_id = (person).organization_id
+            and (
+                position(v_address in lower(e.value)) > 0
+                or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
+                or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
+                or exists (
+                    select from public.leads l
+                    where l.organization_id = e.organization_id
+                        and l.id = any ((person).lead_ids)
+                        and l.upload_id = e.upload_id
+                        and l.row_number = e.row_number
+                )
+            );
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+comment on function private.forget_errors(private.person) is
+    'Deletes what a person''s rows had in their cells, and cells with their number or address. Before their leads go. Answers how many. Raises nothing.';
+
 create function private.erase_person(p_phone_number text, p_email text) returns jsonb
     language plpgsql volatile security definer
     set search_path = ''
@@ -150,7 +186,9 @@ declare
     v_org constant uuid := switchboard.require_organization('people.erase');
     v_person private.person;
     v_recordings jsonb;
+    v_files jsonb;
     v_errors integer;
+    v_others integer;
     v_answer jsonb;
 begin
     perform private.require_whole_scope();
@@ -161,29 +199,43 @@ begin
         order by l.id
         for update;
     perform pg_advisory_xact_lock(hashtextextended('suppressions ' || v_org, 0));
-    insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
-    perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
+    -- Again: while this waited, another lead may have come, or one have got somebody else's number.
+    v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings
         from public.calls c
         where c.organization_id = v_org and c.id = any (v_person.call_ids) and c.recording_path is not null;
+    select coalesce(jsonb_agg(distinct u.storage_path order by u.storage_path), '[]') into strict v_files
+        from public.uploads u
+        where u.organization_id = v_org
+            and u.storage_path is not null
+            and u.id in (select l.upload_id from public.leads l where l.organization_id = v_org and l.id = any (v_person.lead_ids));
+    v_errors := private.forget_errors(v_person);
     delete from public.calls c where c.organization_id = v_org and c.id = any (v_person.call_ids);
     delete from public.customers c where c.organization_id = v_org and c.id = any (v_person.customer_ids);
     delete from public.leads l where l.organization_id = v_org and l.id = any (v_person.lead_ids);
-    -- What stood in the cells of a row that became no lead.
-    delete from public.upload_errors e
-        using public.organizations o
-        where e.organization_id = v_org
-            and o.id = v_org
-            and (
-                private.email_key(e.value) = private.email_key(v_person.email)
-                or switchboard.to_e164(e.value, o.default_country) = any (v_person.numbers)
-            );
-    get diagnostics v_errors = row_count;
+    -- A lead that once had the number, by mistake.
+    delete from public.lead_events e
+        where e.organization_id = v_org and e.kind = 'number' and (e.before = any (v_person.numbers) or e.after = any (v_person.numbers));
+    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and e.status <> 'running';
+    insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
+    perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
+    -- Asked by the address: others with the same phone.
+    update public.leads l
+        set contact_status = 'REMOVED'
+        where l.organization_id = v_org
+            and l.phone_number = any (v_person.numbers)
+            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    select count(*) into strict v_others
+        from (
+            select from public.leads l where l.organization_id = v_org and l.phone_number = any (v_person.numbers)
+            union all
+            select from public.customers c where c.organization_id = v_org and c.phone_number = any (v_person.numbers)
+        ) as o;
     v_answer := jsonb_build_object(
         'leads', cardinality(v_person.lead_ids), 'customers', cardinality(v_person.customer_ids),
-        'calls', cardinality(v_person.call_ids), 'upload_errors', v_errors);
+        'calls', cardinality(v_person.call_ids), 'upload_errors', v_errors, 'others', v_others);
     perform private.note_person('erase_person', v_answer, v_org);
-    return v_answer || jsonb_build_object('recordings', v_recordings);
+    return v_answer || jsonb_build_object('recordings', v_recordings, 'files', v_files);
 end;
 $$;
 comment on function private.erase_person(text, text) is
@@ -196,18 +248,22 @@ as $$
 declare
     v_hash constant bytea not null := private.suppression_hash(org, number);
 begin
-    -- One of a channel stays.
+    -- One of a channel and reason stays.
     update public.suppressions s
-        set lifted_at = greatest(now(), s.created_at), lift_reason = 'erased'
+        set lifted_at = greatest(now(), s.created_at)
         where s.organization_id = org
             and s.phone_number = number
             and s.lifted_at is null
             and exists (
                 select from public.suppressions h
-                where h.organization_id = org and h.phone_hash = v_hash and h.channel = s.channel and h.lifted_at is null
+                where h.organization_id = org
+                    and h.phone_hash = v_hash
+                    and h.channel = s.channel
+                    and h.reason = s.reason
+                    and h.lifted_at is null
             );
     update public.suppressions s
-        set phone_number = null, phone_input = null, phone_hash = v_hash
+        set phone_number = null, phone_input = null, phone_hash = v_hash, lift_reason = null
         where s.organization_id = org and s.phone_number = number;
     insert into public.suppressions (organization_id, phone_hash, reason)
     select org, v_hash, 'erasure'
@@ -227,6 +283,6 @@ begin atomic
     select private.erase_person(phone_number, email);
 end;
 comment on function public.erase_person(text, text) is
-    'Forgets the holder of a phone number, in any spelling, or of an e-mail address; their opt-out stays as a hash. Answers how many leads, customers, calls and upload_errors went, and recordings: files that the caller deletes in Storage. A second call finds nothing. Audited without saying whose. Raises PT401, PT400, PT403 (people.erase: owners; whole scope), 22023.';
+    'Forgets the holder of a phone number, in any spelling, or of an e-mail address; the opt-out stays as a hash. Answers how many leads, customers, calls, upload_errors went; others: those left with the same phone, opted out as well; recordings and files of imports, for the caller to delete in Storage. Audited without a name. Raises PT401, PT400, PT403 (people.erase: owners; whole scope), 22023.';
 grant execute on function private.erase_person(text, text) to authenticated, service_role;
 grant execute on function public.erase_person(text, text) to authenticated, service_role;

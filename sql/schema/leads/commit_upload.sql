@@ -14,7 +14,9 @@ declare
     v_scope constant uuid[] := switchboard.dataset_scope();
     v_options jsonb;
     v_starts_at bigint;
-    v_room bigint;
+    v_step integer := batch;
+    v_rows integer;
+    v_is_full boolean := false;
     v_before integer;
     v_report jsonb;
 begin
@@ -31,24 +33,31 @@ begin
     v_before := v_upload.rows_detected;
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
-        v_room := private.quota_limit(v_upload.organization_id, 'leads')
-            - private.quota_used(v_upload.organization_id, 'leads');
-        exit when v_room <= 0;
         select min(c.starts_at) into v_starts_at
             from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
                 and c.upload_id = v_upload.id
                 and c.starts_at + octet_length(c.content) > v_upload.bytes_read;
-        v_report := private.import_batch(row(
-            v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
-            private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
-            private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
-            v_upload.bytes_read, v_upload.rows_detected + 1,
-            least(batch, v_room, v_upload.row_total - v_upload.rows_detected)
-        )::private.import_job);
+        v_rows := least(v_step, v_upload.row_total - v_upload.rows_detected);
+        begin
+            v_report := private.import_batch(row(
+                v_upload.organization_id, v_upload.id, v_upload.dataset_id, v_scope,
+                private.file_options(v_upload, v_options) || jsonb_build_object('source_starts_at', v_starts_at), null,
+                private.upload_source(v_upload.organization_id, v_upload.id, v_starts_at),
+                v_upload.bytes_read, v_upload.rows_detected + 1, v_rows
+            )::private.import_job);
+        exception
+            when sqlstate 'PT429' then
+                -- More of them are new than there is room for: how many, the next rows say, fewer at a time.
+                v_is_full := v_rows = 1;
+                exit when v_is_full;
+                v_step := greatest(v_rows / 4, 1);
+                continue;
+        end;
+        v_step := least(4 * v_step, batch);
         v_upload := private.count_upload(v_upload.organization_id, v_upload.id, v_report);
     end loop;
-    return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_room <= 0));
+    return private.upload_progress(private.finish_call(v_upload, v_before, v_began, v_is_full));
 end;
 $$;
 comment on function private.commit_upload(uuid, jsonb, jsonb) is

@@ -17,6 +17,9 @@ begin
     if btrim(coalesce(p_filename, '')) = '' or length(p_filename) > 500 then
         raise exception using errcode = '22023', message = 'filename must have 1 to 500 characters';
     end if;
+    if p_file_size < 0 then
+        raise exception using errcode = '22023', message = 'file_size must not be negative';
+    end if;
     if p_file_size > max_bytes then
         raise exception using
             errcode = 'PT413',
@@ -24,10 +27,12 @@ begin
             detail = format('The file has %s bytes; the limit is 256 MB.', p_file_size),
             hint = 'Send it in several files.';
     end if;
-    if p_storage_path is not null and switchboard.path_organization(p_storage_path) is distinct from v_org then
+    if length(p_storage_path) > 1024
+        or p_storage_path is not null and switchboard.path_organization(p_storage_path) is distinct from v_org
+    then
         raise exception using
             errcode = '22023',
-            message = 'storage_path must begin with the organization''s id',
+            message = 'storage_path must begin with the organization''s id and have at most 1024 characters',
             hint = 'Files of the bucket csv_uploads lie below organization/dataset/.';
     end if;
     perform pg_advisory_xact_lock(hashtextextended('create_upload ' || v_org, 0));

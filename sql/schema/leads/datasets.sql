@@ -24,7 +24,7 @@ create table public.datasets (
     campaign_end_at timestamptz,
     campaign_settings_id uuid,
     auto_archive_after_days integer not null default 28
-        constraint datasets_auto_archive_after_days_check check (auto_archive_after_days > 0),
+        constraint datasets_auto_archive_after_days_check check (auto_archive_after_days between 1 and 3650),
     archived boolean not null generated always as (archived_at is not null) stored,
     archived_at timestamptz,
     created_at timestamptz not null default now(),

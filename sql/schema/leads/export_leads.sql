@@ -7,6 +7,7 @@ create function private.create_export(p_query text, p_filters jsonb) returns jso
 as $$
 declare
     max_attributes constant integer := 200;
+    max_exports constant integer := 100;
     keeps constant interval := make_interval(hours => 24);
     v_org constant uuid := switchboard.require_organization('exports.write');
     v_scope constant uuid[] := switchboard.dataset_scope();
@@ -22,6 +23,21 @@ begin
             message = 'forbidden',
             detail = 'You work in some datasets only.',
             hint = 'Export one of them: filters {"dataset_id": …}.';
+    end if;
+    if v_filters.dataset_id is not null and not exists (
+        select from public.datasets d where d.organization_id = v_org and d.id = v_filters.dataset_id
+    ) then
+        raise exception using
+            errcode = 'PT404',
+            message = 'dataset_not_found',
+            detail = 'You can see no dataset with this id in this organization.';
+    end if;
+    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now()) >= max_exports then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too_many_exports',
+            detail = format('The organization has %s files that have not expired.', max_exports),
+            hint = 'Each expires after a day. Export more in one file.';
     end if;
     insert into public.exports as e (
         organization_id, id, dataset_id, query, filters, attribute_names, storage_path, expires_at
@@ -53,7 +69,7 @@ begin atomic
     select private.create_export(query, filters);
 end;
 comment on function public.create_export(text, jsonb) is
-    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), 22023.';
+    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
 grant execute on function private.create_export(text, jsonb) to authenticated, service_role;
 grant execute on function public.create_export(text, jsonb) to authenticated, service_role;
 
@@ -71,12 +87,13 @@ begin
         where e.organization_id = org
             and e.id = running_export.export_id
             and (v_scope is null or e.dataset_id = any (v_scope))
+            and e.created_by is not distinct from switchboard.user_id()
         for no key update;
     if not found then
         raise exception using
             errcode = 'PT404',
             message = 'export_not_found',
-            detail = 'You can see no export with this id in this organization.';
+            detail = 'You have begun no export with this id in this organization.';
     end if;
     if v_export.status <> 'running' or v_export.expires_at < now() then
         raise exception using
@@ -89,7 +106,7 @@ begin
 end;
 $$;
 comment on function private.running_export(uuid, uuid) is
-    'An export that is being written, locked. Raises PT403 (leads.read_all), PT404 export_not_found, PT409 export_over.';
+    'An export that the caller is writing, locked. Raises PT403 (leads.read_all), PT404 export_not_found, PT409 export_over.';
 
 create function private.export_leads(p_export_id uuid, p_after jsonb, p_page_size integer) returns jsonb
     language plpgsql volatile security definer
@@ -141,7 +158,12 @@ begin
         where e.organization_id = v_export.organization_id and e.id = v_export.id;
     return jsonb_build_object(
         'csv', concat(
-            case when p_after is null then switchboard.csv_line(fields || v_export.attribute_names) || e'\r\n' end,
+            case when p_after is null then switchboard.csv_line(fields || array(
+                -- No two columns of one name.
+                select case when a.name = any (fields) then 'attributes.' else '' end || a.name
+                from unnest(v_export.attribute_names) with ordinality as a (name, place)
+                order by a.place
+            )) || e'\r\n' end,
             v_csv || e'\r\n'
         ),
         'rows', v_rows,
@@ -170,6 +192,9 @@ as $$
 declare
     v_export public.exports := private.running_export(switchboard.require_organization('exports.write'), p_export_id);
 begin
+    if p_file_size < 0 then
+        raise exception using errcode = '22023', message = 'file_size must not be negative';
+    end if;
     update public.exports e
         set status = case when p_problem is null then 'ready' else 'failed' end,
             file_size = p_file_size,
@@ -190,6 +215,6 @@ begin atomic
     select private.finish_export(export_id, file_size, problem);
 end;
 comment on function public.finish_export(uuid, bigint, text) is
-    'The file of an export lies at its storage_path, or will not, for that problem. Answers the export. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over.';
+    'The file of an export lies at its storage_path, or will not, for that problem. Answers the export. Raises PT401, PT400, PT403 (exports.write, leads.read_all), PT404 export_not_found, PT409 export_over, 22023.';
 grant execute on function private.finish_export(uuid, bigint, text) to authenticated, service_role;
 grant execute on function public.finish_export(uuid, bigint, text) to authenticated, service_role;

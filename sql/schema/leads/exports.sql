@@ -28,16 +28,16 @@ create table public.exports (
     constraint exports_dataset_id_fkey
         foreign key (organization_id, dataset_id)
         references public.datasets (organization_id, id)
-        on delete cascade
+        on delete set null (dataset_id)
 );
 comment on table public.exports is
     'A CSV file of leads: what it was asked for, how far it is, where it lies and until when. Written by create_export, export_leads and finish_export.';
-comment on column public.exports.dataset_id is 'The dataset that it is of; NULL: of all, for members without a dataset scope.';
-comment on column public.exports.query is 'As for search_leads.';
+comment on column public.exports.dataset_id is 'The dataset that it is of; NULL: of all, or of one that is deleted, for members without a dataset scope.';
+comment on column public.exports.query is 'As for search_leads; erase_person takes it away, for it may name somebody.';
 comment on column public.exports.filters is 'As for search_leads.';
 comment on column public.exports.attribute_names is 'The leads'' attributes that become columns behind the fields.';
 comment on column public.exports.storage_path is 'In the bucket exports.';
-comment on column public.exports.expires_at is 'From then on nobody reads the file, and the next export deletes it.';
+comment on column public.exports.expires_at is 'Until then whoever has exports.read reads the file; the next export deletes it.';
 create index exports_created_at_idx on public.exports (organization_id, created_at desc, id);
 comment on index public.exports_created_at_idx is 'List of an organization''s exports, newest first.';
 create unique index exports_storage_path_key on public.exports (organization_id, storage_path);
@@ -49,7 +49,7 @@ comment on index public.exports_created_by_idx is 'Foreign key to auth.users.';
 
 select private.add_row_triggers('public.exports');
 select private.add_tenant_policies('public.exports', 'exports', '{insert,update,delete}', dataset => 'dataset_id');
-select private.add_audit('public.exports', '{}', '{rows_written,status,file_size,problem}');
+select private.add_audit('public.exports', '{query}', '{rows_written,status,file_size,problem}');
 
 grant select on public.exports to authenticated;
 -- The edge function deletes a row with its file.

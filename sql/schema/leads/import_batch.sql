@@ -74,7 +74,7 @@ begin
             consent_basis = coalesce(l.consent_basis, f.consent_basis),
             consent_at = coalesce(l.consent_at, f.consent_at),
             notes = case
-                when f.notes is null or position(f.notes in l.notes) > 0 then l.notes
+                when f.notes is null or position(e'\n' || f.notes || e'\n' in e'\n' || l.notes || e'\n') > 0 then l.notes
                 else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
             attributes = case

@@ -5,6 +5,10 @@ create function private.import_options(org uuid, scope uuid[], dataset uuid, giv
     set search_path = ''
 as $$
 declare
+    known constant text[] := array[
+        'mapping', 'duplicate_action', 'required_fields', 'auto_normalize_uk_numbers', 'allow_international',
+        'encoding', 'delimiter', 'filename'
+    ];
     v_bad text;
     v_given jsonb := coalesce(given, '{}');
     v_options jsonb;
@@ -14,6 +18,13 @@ begin
     end if;
     if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
+    end if;
+    select min(k) into v_bad from jsonb_object_keys(v_given) as k where k <> all (known);
+    if v_bad is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no option %s', left(v_bad, 100)),
+            hint = format('Options: %s.', array_to_string(known, ', '));
     end if;
     select min(k) into v_bad
         from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k

@@ -22,14 +22,19 @@ declare
     v_is_new constant boolean := tg_op = 'INSERT';
     v_actor text;
 begin
-    if not v_is_new and old.contact_status = 'REMOVED' and new.phone_number <> old.phone_number
+    if not v_is_new and new.phone_number <> old.phone_number
         and switchboard.user_id() is not null
+        and (
+            old.contact_status = 'REMOVED'
+            or old.contact_status = 'ARCHIVED'
+                and exists (select from private.suppressed_numbers(old.organization_id, array[old.phone_number]))
+        )
         and not switchboard.has_capability(old.organization_id, 'suppressions.write')
     then
         raise exception using
             errcode = '42501',
             message = 'the number of a lead that opted out is not yours to change',
-            detail = 'The other number would be opted out as well.',
+            detail = 'It would carry the opt-out on to another number, or lose it.',
             hint = 'It takes suppressions.write.';
     end if;
     if new.contact_status not in ('REMOVED', 'ARCHIVED')
@@ -39,7 +44,15 @@ begin
         if not v_is_new and old.contact_status = 'REMOVED' then
             perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
         end if;
+        if v_is_new and new.contact_status <> 'READY' then
+            new.previous_status := new.contact_status;
+        end if;
         new.contact_status := 'REMOVED';
+    end if;
+    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of = old.duplicate_of then
+        -- It repeats that lead no more.
+        new.duplicate_of := null;
+        new.duplicate_resolved_at := null;
     end if;
     if not v_is_new and new.contact_status <> old.contact_status then
         v_actor := private.lead_actor();

@@ -67,7 +67,8 @@ create table public.leads (
     conversation_summary text
         constraint leads_conversation_summary_check check (length(conversation_summary) <= 10000),
     total_messages integer not null default 0,
-    duplicate_of uuid,
+    duplicate_of uuid
+        constraint leads_duplicate_of_check check (duplicate_of <> id),
     duplicate_resolved_at timestamptz,
     held boolean not null generated always as (duplicate_of is not null and duplicate_resolved_at is null) stored,
     dup_seq integer not null default 0
@@ -209,8 +210,9 @@ create trigger settle_status_update
         or new.manual_mode_activated_at is distinct from old.manual_mode_activated_at
     )
     execute function private.settle_lead_status();
--- What opts out while an import writes, settle_new_leads finds. It fires behind count_….
-create trigger settle_new_leads
+-- What opts out while an import writes, settle_new_leads finds. By its name before count_… and enforce_quota, for the lock
+-- on opt-outs comes before theirs: behind them, an opt-out and two inserts would wait for each other.
+create trigger apply_opt_outs
     after insert on public.leads referencing new table as new_rows
     for each statement execute function private.settle_new_leads();
 create trigger settle_lead_number

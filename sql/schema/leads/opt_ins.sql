@@ -17,7 +17,9 @@ $$;
 comment on function private.require_whole_scope() is
     'For what concerns all datasets of an organization. Raises PT403 for a member who works in some of them.';
 
-create function private.lift_suppressions(org uuid, number text, reasons text[], lift_reason text) returns jsonb
+create function private.lift_suppressions(
+    org uuid, number text, reasons text[], erased_reasons text[], lift_reason text
+) returns jsonb
     language plpgsql volatile
     set search_path = ''
 as $$
@@ -37,8 +39,10 @@ begin
             lift_reason = left(lift_suppressions.lift_reason, 500)
         where s.organization_id = org
             and s.lifted_at is null
-            and s.reason = any (reasons)
-            and (s.phone_number = number or s.phone_hash = (select private.suppression_hash(org, number)));
+            and (
+                s.reason = any (reasons) and s.phone_number = number
+                or s.reason = any (erased_reasons) and s.phone_hash = (select private.suppression_hash(org, number))
+            );
     get diagnostics v_lifted = row_count;
     select count(*) into v_kept from private.suppressed_numbers(org, array[number]);
     if v_lifted > 0 and v_kept = 0 then
@@ -53,20 +57,28 @@ begin
         'phone_number', number, 'lifted', v_lifted, 'is_suppressed', v_kept > 0, 'leads', v_leads);
 end;
 $$;
-comment on function private.lift_suppressions(uuid, text, text[], text) is
-    'Ends the opt-outs of a number that have one of the reasons; when none is left, its leads stand where they stood before. Raises 22023 for a reason over 500 characters.';
+comment on function private.lift_suppressions(uuid, text, text[], text[], text) is
+    'Ends the opt-outs of a number that have one of the reasons, and those of it as an erased person''s; when none is left, its leads stand where they stood before. Raises 22023 for a reason over 500 characters.';
 
 create function private.record_opt_in(p_phone_number text, p_reason text) returns jsonb
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
+    by_word constant text[] := '{keyword,provider,erasure}';
     v_org constant uuid := switchboard.require_organization('suppressions.write');
+    -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
+    v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
+        and switchboard.has_capability(v_org, 'suppressions.lift');
     v_number text;
 begin
     perform private.require_whole_scope();
+    if length(p_reason) > 500 then
+        raise exception using errcode = '22023', message = 'reason must not exceed 500 characters';
+    end if;
     v_number := private.read_one_phone(v_org, p_phone_number);
-    return private.lift_suppressions(v_org, v_number, '{keyword,provider,erasure}', p_reason);
+    return private.lift_suppressions(
+        v_org, v_number, by_word, by_word || case when v_may_lift then '{manual,complaint}' else '{}' end::text[], p_reason);
 end;
 $$;
 comment on function private.record_opt_in(text, text) is
@@ -79,7 +91,7 @@ begin atomic
     select private.record_opt_in(phone_number, reason);
 end;
 comment on function public.record_opt_in(text, text) is
-    'The contact''s own word that they may be written to again (START). Ends opt-outs by keyword, provider and erasure; one that was noted by a member, or a complaint, stays (lift_suppression). Answers {phone_number, lifted, is_suppressed, leads}: leads that stand again where they stood. Raises PT401, PT400, PT403 (suppressions.write, whole scope), 22023.';
+    'The contact''s own word that they may be written to again (START). Ends opt-outs by keyword, provider and erasure; a member''s and a complaint stay (lift_suppression), but for an erased person''s, with a reason and suppressions.lift. Answers {phone_number, lifted, is_suppressed, leads}: leads that stand again where they stood. Raises PT401, PT400, PT403 (suppressions.write, whole scope), 22023.';
 grant execute on function private.record_opt_in(text, text) to authenticated, service_role;
 grant execute on function public.record_opt_in(text, text) to authenticated, service_role;
 
@@ -96,7 +108,7 @@ begin
         raise exception using
             errcode = '22023',
             message = 'reason must have 1 to 500 characters',
-            hint = 'It stays with the opt-out and in the audit log.';
+            hint = 'It stays with the opt-out.';
     end if;
     select s.* into v_suppression
         from public.suppressions s
@@ -112,9 +124,9 @@ begin
             errcode = 'PT409',
             message = 'person_erased',
             detail = 'Whose number this is, nobody knows any more.',
-            hint = 'When they say so themselves, record_opt_in ends it.';
+            hint = 'When they say so themselves, record_opt_in with their number and a reason ends it.';
     end if;
-    return private.lift_suppressions(v_org, v_suppression.phone_number, array[v_suppression.reason], p_reason);
+    return private.lift_suppressions(v_org, v_suppression.phone_number, array[v_suppression.reason], '{}', p_reason);
 end;
 $$;
 comment on function private.lift_suppression(uuid, text) is
@@ -127,6 +139,6 @@ begin atomic
     select private.lift_suppression(suppression_id, reason);
 end;
 comment on function public.lift_suppression(uuid, text) is
-    'Ends an opt-out that was a mistake, with those of the same number and kind. The reason stays with it and in the audit log. Answers as record_opt_in. Raises PT401, PT400, PT403 (suppressions.lift, whole scope), PT404 suppression_not_found, PT409 person_erased, 22023.';
+    'Ends an opt-out that was a mistake, with those of the same number and kind. The reason stays with it, and the audit log has who did it. Answers as record_opt_in. Raises PT401, PT400, PT403 (suppressions.lift, whole scope), PT404 suppression_not_found, PT409 person_erased, 22023.';
 grant execute on function private.lift_suppression(uuid, text) to authenticated, service_role;
 grant execute on function public.lift_suppression(uuid, text) to authenticated, service_role;

@@ -14,10 +14,18 @@ begin
             message = 'action must be keep, merge or remove',
             hint = 'keep: another contact with the same phone. merge: the earlier lead takes what it lacks, and this one is archived. remove: this one is archived.';
     end if;
+    -- Both in the order of ids: two leads may repeat each other.
+    perform from public.leads l
+        where l.organization_id = v_org
+            and l.id in (
+                p_lead_id,
+                (select d.duplicate_of from public.leads d where d.organization_id = v_org and d.id = p_lead_id)
+            )
+        order by l.id
+        for no key update;
     select l.* into v_lead
         from public.leads l
-        where l.organization_id = v_org and l.id = p_lead_id
-        for no key update;
+        where l.organization_id = v_org and l.id = p_lead_id;
     if not found then
         raise exception using
             errcode = 'PT404',
@@ -30,6 +38,16 @@ begin
             message = 'no_duplicate',
             detail = 'The lead repeats no other.';
     end if;
+    if p_action = 'merge' and exists (
+        select from public.leads l
+        where l.organization_id = v_org and l.id = v_lead.duplicate_of and l.contact_status = 'ARCHIVED'
+    ) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'earlier_lead_archived',
+            detail = 'Both would be archived, and nobody would write to the contact.',
+            hint = 'keep takes this lead for the contact; or bring the earlier one back first.';
+    end if;
     if p_action = 'merge' then
         update public.leads l
             set last_name = coalesce(l.last_name, v_lead.last_name),
@@ -41,7 +59,7 @@ begin
                 consent_basis = coalesce(l.consent_basis, v_lead.consent_basis),
                 consent_at = coalesce(l.consent_at, v_lead.consent_at),
                 notes = case
-                    when v_lead.notes is null or position(v_lead.notes in l.notes) > 0 then l.notes
+                    when v_lead.notes is null or position(e'\n' || v_lead.notes || e'\n' in e'\n' || l.notes || e'\n') > 0 then l.notes
                     else left(concat_ws(e'\n', l.notes, v_lead.notes), 10000)
                 end,
                 attributes = case
@@ -76,6 +94,6 @@ begin atomic
     select private.resolve_duplicate(lead_id, action);
 end;
 comment on function public.resolve_duplicate(uuid, text) is
-    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, 22023.';
+    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, earlier_lead_archived, 22023.';
 grant execute on function private.resolve_duplicate(uuid, text) to authenticated, service_role;
 grant execute on function public.resolve_duplicate(uuid, text) to authenticated, service_role;

@@ -50,7 +50,7 @@ begin
     begin
         return jsonb_populate_record(null::private.lead_filters, v_given);
     exception
-        when data_exception then
+        when data_exception or program_limit_exceeded then
             raise exception using
                 errcode = '22023',
                 message = format('a filter has a value of another kind: %s', left(sqlerrm, 200)),
@@ -152,7 +152,9 @@ begin
     if after is null or after = 'null' then
         return null;
     end if;
-    if switchboard.json_is_bounded(after, 1000) and jsonb_typeof(after) = 'object' and after ? 'created_at' and after ? 'id' then
+    if switchboard.json_is_bounded(after, 1000)
+        and jsonb_typeof(after -> 'created_at') = 'string' and jsonb_typeof(after -> 'id') = 'string'
+    then
         begin
             return jsonb_populate_record(null::private.lead_cursor, after);
         exception

@@ -50,17 +50,48 @@ $$;
 comment on function private.set_lead_status(uuid, text) is
     'Body of public.set_lead_status, behind tell_lead_change; see there.';
 
+create function private.keep_removal(lead public.leads) returns public.leads
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+begin
+    if (lead).contact_status = 'REMOVED' and switchboard.user_id() is not null then
+        insert into public.suppressions (organization_id, phone_number)
+        select v_org, (lead).phone_number
+        where not exists (
+            select from public.suppressions s
+            where s.organization_id = v_org
+                and (
+                    s.phone_number = (lead).phone_number
+                    or s.phone_hash = (select private.suppression_hash(v_org, (lead).phone_number))
+                )
+                and s.reason in ('manual', 'complaint')
+                and s.lifted_at is null
+        )
+        on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
+    end if;
+    return lead;
+end;
+$$;
+comment on function private.keep_removal(public.leads) is
+    'Behind set_lead_status: a member who says REMOVED of a number that opted out by STOP is an opt-out of their own, which START does not end. Definer, as the triggers on leads. Raises PT401, PT400, PT403 (leads.write).';
+
 create function public.set_lead_status(lead_id uuid, status text, reason text default null, actor text default null)
     returns public.leads
     language sql volatile
     set search_path = ''
 begin atomic
     select private.tell_lead_change(actor, reason);
-    select private.set_lead_status(lead_id, status);
+    select k.*
+        from private.set_lead_status(lead_id, status) as l
+        cross join lateral private.keep_removal(l) as k;
 end;
 comment on function public.set_lead_status(uuid, text, text, text) is
     'Gives a lead a contact_status, with a reason for its history. actor is for server code: ai where the agent decided, else system. Answers the lead. Raises PT401, PT400, PT403 (leads.write), PT404 lead_not_found, 23514 for a step that the lead cannot take, 22023.';
 grant execute on function private.set_lead_status(uuid, text) to authenticated, service_role;
+grant execute on function private.keep_removal(public.leads) to authenticated, service_role;
 grant execute on function public.set_lead_status(uuid, text, text, text) to authenticated, service_role;
 
 create function private.assign_leads(p_lead_ids uuid[], p_user_id uuid) returns integer

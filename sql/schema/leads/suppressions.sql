@@ -40,17 +40,17 @@ comment on column public.suppressions.phone_hash is
     'Of a person who was erased: the number''s SHA-256 with a salt of the organization that no API role reads.';
 comment on column public.suppressions.phone_input is 'The number as it was given.';
 comment on column public.suppressions.reason is
-    'keyword: the contact wrote STOP or the like; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
+    'keyword: the contact wrote STOP or the like, or told the agent; manual: a member''s word, also by a lead that became REMOVED; complaint; provider: the provider refused the number; erasure: erase_person.';
 comment on column public.suppressions.created_by is 'The signed-in user; NULL for server code.';
 comment on column public.suppressions.lifted_at is
     'When the opt-out ended. Set once; a later opt-out is a new row.';
 comment on column public.suppressions.lifted_by is 'The signed-in user who ended it; NULL for server code.';
 comment on column public.suppressions.lift_reason is 'What the contact said, or why it was a mistake.';
-create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel)
+create unique index suppressions_active_key on public.suppressions (organization_id, phone_number, channel, reason)
     where lifted_at is null;
 comment on index public.suppressions_active_key is
-    'One active row for a number and channel; whether a number may be contacted.';
-create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel)
+    'One active row for a number, channel and reason, for not every reason ends by the same word; whether a number may be contacted.';
+create unique index suppressions_hash_key on public.suppressions (organization_id, phone_hash, channel, reason)
     where lifted_at is null and phone_hash is not null;
 comment on index public.suppressions_hash_key is 'The same for the numbers of erased persons.';
 create index suppressions_created_at_idx on public.suppressions (organization_id, created_at desc, id);
@@ -96,7 +96,7 @@ alter policy suppressions_select on public.suppressions using (
     and (select 1 where switchboard.dataset_scope() is null) is not null
 );
 -- Only how they end: an opt-out itself says who took it, and when.
-select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash}', '{}', '{update}');
+select private.add_audit('public.suppressions', '{phone_number,phone_input,phone_hash,lift_reason}', '{}', '{update}');
 
 grant select on public.suppressions to authenticated;
 grant insert (organization_id, channel, phone_number, reason) on public.suppressions to authenticated;
@@ -110,10 +110,14 @@ create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
+declare
+    v_reason constant text := current_setting('private.lead_reason', true);
 begin
     if new.lifted_at is not null then
         return null;
     end if;
+    -- What was said of one lead does not go into the history of others.
+    perform set_config('private.lead_reason', '', true);
     -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
     perform from public.leads l
         where l.organization_id = new.organization_id and l.phone_number = new.phone_number
@@ -125,6 +129,7 @@ begin
         where l.organization_id = new.organization_id
             and l.phone_number = new.phone_number
             and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    perform set_config('private.lead_reason', coalesce(v_reason, ''), true);
     return null;
 end;
 $$;
@@ -159,14 +164,17 @@ comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
 
 create function private.keep_suppression(org uuid, number text) returns void
-    language sql volatile
+    language plpgsql volatile
     set search_path = ''
-begin atomic
-    insert into public.suppressions as s (organization_id, phone_number)
-    select org, number
+as $$
+begin
+    -- What the agent heard is the contact's own word, and ends by it.
+    insert into public.suppressions as s (organization_id, phone_number, reason)
+    select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
     where not exists (select from private.suppressed_numbers(org, array[number]))
-    on conflict (organization_id, phone_number, channel) where lifted_at is null do nothing;
+    on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
 end;
+$$;
 comment on function private.keep_suppression(uuid, text) is
     'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
 

@@ -50,6 +50,7 @@ declare
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_ended constant timestamptz := coalesce(v_upload.completed_at, v_upload.updated_at);
     v_deleted integer;
     v_sum integer := 0;
     v_kept integer;
@@ -69,9 +70,13 @@ begin
                     select u.id from public.leads u
                     where u.organization_id = v_upload.organization_id
                         and u.upload_id = v_upload.id
-                        and private.is_untouched(u)
+                        and private.is_untouched(u, v_ended)
+                    -- A duplicate before its original, whose end it would be touched by.
+                    order by u.duplicate_of is null
                     limit batch
-                ));
+                ))
+                -- Again, of the row as it is when its lock is there.
+                and private.is_untouched(l, v_ended);
         get diagnostics v_deleted = row_count;
         v_sum := v_sum + v_deleted;
         exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
@@ -92,11 +97,12 @@ $$;
 comment on function private.undo_upload(uuid) is
     'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
 
-create function private.is_untouched(lead public.leads) returns boolean
+create function private.is_untouched(lead public.leads, import_ended timestamptz) returns boolean
     language sql stable
     set search_path = ''
 begin atomic
-    select (lead).contact_status in ('READY', 'REMOVED')
+    select (lead).updated_at <= import_ended
+        and (lead).contact_status in ('READY', 'REMOVED')
         and (lead).m1_sent_at is null
         and (lead).last_message_at is null
         and (lead).reply_received_at is null
@@ -104,10 +110,14 @@ begin atomic
         and not exists (
             select from public.calls c
             where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
+        )
+        and not exists (
+            select from public.upload_rows r
+            where r.organization_id = (lead).organization_id and r.lead_id = (lead).id and r.upload_id <> (lead).upload_id
         );
 end;
-comment on function private.is_untouched(public.leads) is
-    'Whether nobody has written to or spoken with a lead yet, and it stands where its import put it. Raises nothing.';
+comment on function private.is_untouched(public.leads, timestamptz) is
+    'Whether a lead is as its import left it: nobody has written to it, spoken with it or changed it since, and no other import found it. Raises nothing.';
 
 create function public.undo_upload(upload_id uuid) returns jsonb
     language sql volatile

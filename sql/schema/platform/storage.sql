@@ -38,15 +38,16 @@ declare
                 or split_part(name, '/', 2) = any ((select switchboard.dataset_scope())::text[])
         end
     $rule$;
-    -- An export that has expired is nobody's, whether or not somebody has deleted its file yet.
-    live constant text := $live$
-        and (bucket_id <> 'exports' or not exists (
+    -- A file in exports is what create_export began, until it expires: nobody puts, moves or keeps another there.
+    export constant text := $export$
+        and (bucket_id <> 'exports' or exists (
             select from public.exports e
             where e.organization_id = switchboard.path_organization(objects.name)
                 and e.storage_path = objects.name
-                and e.expires_at <= now()
+                and e.expires_at > now()
+                and %s
         ))
-    $live$;
+    $export$;
     verb record;
 begin
     if to_regclass('storage.objects') is null or to_regclass('storage.buckets') is null then
@@ -70,7 +71,7 @@ begin
         select * from (values
             ('select', 'uploads.read', 'organization.read', 'exports.read'),
             ('insert', 'uploads.write', 'organization.write', 'exports.write'),
-            ('update', 'uploads.write', 'organization.write', 'exports.write'),
+            ('update', 'uploads.write', 'organization.write', null),
             ('delete', 'uploads.delete', 'organization.write', 'exports.delete')
         ) as v (name, csv_uploads, client_logos, exports)
     loop
@@ -80,10 +81,11 @@ begin
             verb.name,
             case when verb.name <> 'insert'
                 then 'using (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
-                    || case when verb.name = 'select' then live else '' end || ')'
+                    || case when verb.name = 'select' then format(export, 'true') else '' end || ')'
                 else '' end,
             case when verb.name in ('insert', 'update')
-                then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports) || ')'
+                then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
+                    || case when verb.name = 'insert' then format(export, 'e.status = ''running''') else '' end || ')'
                 else '' end);
     end loop;
 

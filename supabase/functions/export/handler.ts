@@ -56,6 +56,16 @@ async function wanted(request: Request): Promise<{ query?: string; filters?: Jso
   return { query, filters };
 }
 
+/** Whether Storage says of a file that it is not there: 404, or 400 with that in its body. */
+function isMissing(status: number, body: string): boolean {
+  if (status === 404) return true;
+  try {
+    return status === 400 && String(JSON.parse(body).statusCode) === "404";
+  } catch {
+    return false;
+  }
+}
+
 /** Files of the organization that have expired, and their rows. Whose they are, the caller's own rights have said. */
 async function forgetExpired(service: SupabaseClient, organizationId: string): Promise<number> {
   const { data } = await service.from("exports").select("id,storage_path")
@@ -67,9 +77,8 @@ async function forgetExpired(service: SupabaseClient, organizationId: string): P
       method: "DELETE",
       headers: { authorization: `Bearer ${Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")}` },
     });
-    await response.body?.cancel();
-    // Storage says 400 or 404 of a file that is not there.
-    if (!response.ok && response.status !== 400 && response.status !== 404) continue;
+    const said = await response.text();
+    if (!response.ok && !isMissing(response.status, said)) continue;
     await service.from("exports").delete().eq("organization_id", organizationId).eq("id", id);
     forgotten += 1;
   }
