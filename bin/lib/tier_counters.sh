@@ -49,6 +49,7 @@ check 'the tables' sql -f tests/counters/tables.sql
 check 'eight connections write at random: no deadlock, every counter exact' storm_and_exact
 check 'the server is killed (-9) in the middle: every counter exact' killed_and_exact
 check 'and goes on: every counter exact' storm_and_exact
+check 'long texts: the memory stays flat' sql -f tests/counters/memory.sql
 check "S4's own trigger leaves wrong counts behind" s4_is_wrong
 check 'nothing is left' sql -c 'drop schema storm cascade'
 counts

@@ -73,6 +73,7 @@ declare
         'switchboard.maintain_counts()',
         'switchboard.counter_statements(text, text, text, text)',
         'switchboard.track_counts(regclass, regclass, jsonb, jsonb)',
+        'switchboard.untrackable(regclass, regclass, jsonb, jsonb)',
         'switchboard.untrack_counts(regclass, regclass)',
         'switchboard.tracked_counts(regclass)',
         'switchboard.verify_counts(regclass)',
@@ -127,7 +128,7 @@ comment on function switchboard.is_sealed is 'Whether the value has the shape of
 comment on function switchboard.json_is_bounded is 'Whether the value, printed as text, has at most that many bytes. For CHECK constraints and RPC bodies: adds up lengths and prints nothing, so [1e131071, 1e131071, …] costs no more than what is stored of it. Never raises.';
 comment on function switchboard.key_loaded is 'Whether this server has a key ring to seal and open credentials with, or can load it, and the keys in it are those of this database: false where key_problems() has a row. Owner only; doctor() reports it.';
 comment on function switchboard.key_problems is 'What is wrong with the loaded key ring, one row a root key that this database is sealed with: not_in_ring, other_key (an id of the ring with other bytes), opens_nothing (a data key that does not open). None without a ring or the schema. Owner only; doctor() reports it.';
-comment on function switchboard.maintain_counts is 'Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child → parent column), counters (JSON, parent column → true, predicate or {value, by, where}). Moves them as the table''s owner. Raises 22023 for arguments that are no specification, 39P01 for another kind of trigger.';
+comment on function switchboard.maintain_counts is 'Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables old_rows and new_rows, and AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child → parent column), counters (JSON, parent column → true, predicate or {value, by, where}). As the table''s owner. Raises 22023 for a specification, 39P01 for another kind of trigger, 0A000 for TRUNCATE in REPEATABLE READ.';
 comment on function switchboard.member_capabilities is 'What a membership with this role, permissions and the four flags gives in an active organization, sorted; an empty array for an unknown role or permissions. Never raises.';
 comment on function switchboard.normalize_phone is 'Trigger, BEFORE INSERT OR UPDATE FOR EACH ROW, that writes a number in E.164. Arguments: target, source column (as given), region (ISO code, organization, column:<name>); optional extension:<column>, type:…, region:…, validity:…, cautious. E.164 must be possible, not short; other spellings valid or test numbers. Raises 22023 naming column, reason and key, 39P01 for arguments that name nothing.';
 comment on function switchboard.organization_for is 'The current organization if the caller holds the capability (such as leads.read) there, else NULL. The function that policies call, inside (select …). Never raises; an unknown capability is held by nobody.';

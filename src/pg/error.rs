@@ -25,6 +25,11 @@ pub(crate) fn not_ready(message: impl Display) -> ErrorReport {
     )
 }
 
+/// 0A000: something that Postgres can do, and we do not.
+pub(crate) fn unsupported(message: impl Display) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message)
+}
+
 /// 54000: larger than a limit allows.
 pub(crate) fn too_large(message: impl Display) -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)

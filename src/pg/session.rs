@@ -160,6 +160,12 @@ pub(crate) fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Whether all statements of the transaction see one snapshot (REPEATABLE READ and above).
+pub(crate) fn keeps_snapshot() -> bool {
+    // SAFETY: read by value, on the backend's only thread.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
 /// Whether the session applies changes made elsewhere (`session_replication_role = replica`).
 pub(crate) fn is_replica() -> bool {
     // SAFETY: reads a variable.

@@ -137,6 +137,11 @@ impl<'a> Table<'a> {
     fn comparison(&self, name: &str, values: &[String]) -> Result<Comparison, ErrorReport> {
         let (column, attribute) = self.column(name)?;
         let collation = attribute.attcollation;
+        if is_time(column.type_oid) {
+            return Err(error::invalid_argument(format!(
+                "column {name} holds times: what a literal means there depends on the session"
+            )));
+        }
         // SAFETY: what is made here is kept as long as the trigger's other parts, which is why it is made in memory that
         // stays for the life of the backend: a few bytes a trigger, made anew only when its table changes. The type cache
         // gives an entry for every type; its input function takes a C string.
@@ -180,6 +185,14 @@ impl<'a> Table<'a> {
             })
         }
     }
+}
+
+/// Whether the type is one of the date and time types, or an interval.
+fn is_time(type_oid: pg_sys::Oid) -> bool {
+    let (mut category, mut is_preferred) = (0, false);
+    // SAFETY: a type of a column, and room for the answers.
+    unsafe { pg_sys::get_type_category_preferred(type_oid, &mut category, &mut is_preferred) };
+    matches!(category as u8, b'D' | b'T')
 }
 
 impl Key {
@@ -271,10 +284,10 @@ impl Column {
                 let bytes = datum.cast_mut_ptr::<u8>();
                 image.extend_from_slice(std::slice::from_raw_parts(bytes, self.length as usize));
             } else {
-                let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
-                let bytes = pgrx::varlena::varlena_to_byte_slice(plain);
-                image.extend_from_slice(&bytes.len().to_be_bytes());
-                image.extend_from_slice(bytes);
+                with_bytes(datum, |bytes| {
+                    image.extend_from_slice(&bytes.len().to_be_bytes());
+                    image.extend_from_slice(bytes);
+                });
             }
         }
     }
@@ -301,18 +314,39 @@ impl Column {
     }
 }
 
+/// Calls `look` with the bytes of a value, and frees what they were unpacked into: else a statement over a thousand long
+/// texts would hold them all.
+///
+/// # Safety
+/// `datum` is a varlena.
+unsafe fn with_bytes<T>(datum: pg_sys::Datum, look: impl FnOnce(&[u8]) -> T) -> T {
+    // SAFETY: the function answers the value itself or a copy that is ours; nothing of it is kept.
+    unsafe {
+        let packed = datum.cast_mut_ptr::<pg_sys::varlena>();
+        let plain = pg_sys::pg_detoast_datum_packed(packed);
+        let answer = look(pgrx::varlena::varlena_to_byte_slice(plain));
+        if plain != packed {
+            pg_sys::pfree(plain.cast());
+        }
+        answer
+    }
+}
+
 impl Comparison {
     fn has(&self, value: pg_sys::Datum) -> bool {
         // SAFETY: values of one type and its equality, which takes two and answers a boolean. Texts are read through their
         // own length words.
         unsafe {
             if self.is_plain_text {
-                let plain = pg_sys::pg_detoast_datum_packed(value.cast_mut_ptr());
-                let bytes = pgrx::varlena::varlena_to_byte_slice(plain);
-                return self.values.iter().any(|known| {
-                    pgrx::varlena::varlena_to_byte_slice(known.cast_mut_ptr::<pg_sys::varlena>())
-                        == bytes
-                });
+                let known = |value: &pg_sys::Datum| {
+                    pgrx::varlena::varlena_to_byte_slice(value.cast_mut_ptr::<pg_sys::varlena>())
+                };
+                // A long text is not unpacked to be found another than a short one.
+                let length = pg_sys::toast_raw_datum_size(value) - std::mem::size_of::<i32>();
+                return self.values.iter().any(|value| known(value).len() == length)
+                    && with_bytes(value, |bytes| {
+                        self.values.iter().any(|value| known(value) == bytes)
+                    });
             }
             let equality = std::ptr::from_ref(&self.equality).cast_mut();
             self.values.iter().any(|known| {

@@ -81,7 +81,7 @@ async function work(worker: number): Promise<void> {
         const code = (error as { code?: string }).code ?? "";
         if (code === "40P01" && !ours) deadlocks += 1;
         // The server is being killed, or is gone.
-        else if (/^(57P0|CONNECTION|ECONN|08)/.test(code)) return;
+        else if (/^(57P0|CONNECTION|ECONN|EPIPE|08)/.test(code)) return;
         else throw new Error(`${statements.join("; ")}: ${code} ${(error as Error).message}`);
         await db.unsafe("rollback");
       }

@@ -418,6 +418,7 @@ select bag_eq(
         ('switchboard.counter_statements(child text, parent text, key text, counters text)', 'i', 's', true, 1),
         ('switchboard.rebuild_counts(child regclass, batch integer)', 'v', 'u', false, 100),
         ('switchboard.track_counts(child regclass, parent regclass, key jsonb, counters jsonb)', 'v', 'u', false, 100),
+        ('switchboard.untrackable(child regclass, parent regclass, key jsonb, counters jsonb)', 's', 'u', false, 100),
         ('switchboard.verify_counts(child regclass)', 's', 'u', false, 100),
         ('switchboard.parse_lead(cells jsonb, options jsonb)', 'i', 's', true, 1),
         ('switchboard.suggest_mapping(header text[], sample jsonb, country text)', 'i', 's', true, 1),

@@ -59,7 +59,7 @@ select is(switchboard.rebuild_counts('public.posts'), 1, 'rebuild_counts mends i
 select tests.step('mended', 'select 1', '1 x 01, 0 - -');
 select is(tests.refusal(format($$ select switchboard.track_counts('public.posts', 'public.datasets', '{"id": "id"}', %L) $$, format('{"name": %s}', latest))) ->> 'sqlstate', code, title) from (values
     ('a value without an order', '{"value": "body"}', '22023'), ('a word that there is not', '{"value": "body", "by": "sent_at", "per": "x"}', '22023'),
-    ('an unknown column', '{"value": "other", "by": "sent_at"}', '39P01'), ('what is no predicate', '{"value": "body", "by": "sent_at", "where": "now()"}', '22023')
+    ('an unknown column', '{"value": "other", "by": "sent_at"}', '22023'), ('what is no predicate', '{"value": "body", "by": "sent_at", "where": "now()"}', '22023')
 ) as v (title, latest, code);
 alter table public.posts rename to letters;
 select lives_ok($$ insert into public.letters values (2, 1, true, 'y', '2026-01-02') $$, 'the child may get another name');

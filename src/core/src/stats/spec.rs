@@ -70,6 +70,35 @@ fn object(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
+/// `schema.table`, each in quotes where it needs them.
+fn qualified_name(text: &str) -> Option<(String, String)> {
+    let (schema, rest) = identifier(text)?;
+    let (table, rest) = identifier(rest.strip_prefix('.')?)?;
+    rest.is_empty().then_some((schema, table))
+}
+
+/// The identifier at the beginning of a text, and what follows.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(['.', '"']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        return (!name.is_empty()).then(|| (name.to_owned(), rest));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                name.push('"');
+                rest = more;
+            }
+            None => return (!name.is_empty()).then_some((name, after)),
+        }
+    }
+}
+
 impl CounterSpec {
     /// Parses the arguments of `create trigger … execute function switchboard.maintain_counts(parent, key, counters)`.
     ///
@@ -79,12 +108,7 @@ impl CounterSpec {
         let [parent, key, counters] = arguments else {
             return Err(SpecError::Arguments(arguments.len()));
         };
-        let parent = match parent.as_ref().split('.').collect::<Vec<_>>()[..] {
-            [schema, table] if !schema.is_empty() && !table.is_empty() => {
-                (schema.to_owned(), table.to_owned())
-            }
-            _ => return Err(SpecError::Parent),
-        };
+        let parent = qualified_name(parent.as_ref()).ok_or(SpecError::Parent)?;
         let key = object(key.as_ref())
             .ok_or(SpecError::Key)?
             .into_iter()
@@ -159,17 +183,7 @@ impl CounterSpec {
                     parameters += 1;
                     format!("{column} = p.{column} + ${parameters}")
                 }
-                Some(latest) => format!(
-                    "{column} = (select c.{value} from {child} c where {} and c.{by} is not null{} \
-                     order by c.{by} desc, c.{value} desc limit 1)",
-                    self.matches(),
-                    counter
-                        .rows
-                        .as_ref()
-                        .map_or(String::new(), |rows| format!(" and {}", rows.to_sql("c"))),
-                    value = quote_ident(&latest.value),
-                    by = quote_ident(&latest.by),
-                ),
+                Some(latest) => format!("{column} = {}", self.latest(child, latest, counter)),
             });
         }
         format!(
@@ -226,53 +240,65 @@ impl CounterSpec {
         same.collect::<Vec<_>>().join(" and ")
     }
 
-    fn counts(&self) -> impl Iterator<Item = String> {
-        self.counters.iter().map(|(_, counter)| {
-            let mut conditions: Vec<_> = counter.rows.iter().map(|rows| rows.to_sql("c")).collect();
-            let aggregate = match &counter.latest {
+    /// The latest value of the parent `p`, as an expression.
+    fn latest(&self, child: &str, latest: &Latest, counter: &Counter) -> String {
+        let rows = counter.rows.as_ref();
+        format!(
+            "(select c.{value} from {child} c where {} and c.{by} is not null{} order by c.{by} desc, c.{value} desc limit 1)",
+            self.matches(),
+            rows.map_or(String::new(), |rows| format!(" and {}", rows.to_sql("c"))),
+            value = quote_ident(&latest.value),
+            by = quote_ident(&latest.by),
+        )
+    }
+
+    /// The counters that count, each with its count over the child's rows `c`.
+    fn counts(&self) -> impl Iterator<Item = (&str, String)> {
+        let counting = self.counters.iter().filter(|(_, c)| c.latest.is_none());
+        counting.map(|(column, counter)| {
+            let count = match &counter.rows {
                 None => "count(*)".to_owned(),
-                Some(latest) => {
-                    let (value, by) = (quote_ident(&latest.value), quote_ident(&latest.by));
-                    conditions.push(format!("c.{by} is not null"));
-                    format!("array_agg(c.{value} order by c.{by} desc, c.{value} desc)")
-                }
+                Some(rows) => format!("count(*) filter (where {})", rows.to_sql("c")),
             };
-            let filter = match conditions.is_empty() {
-                true => String::new(),
-                false => format!(" filter (where {})", conditions.join(" and ")),
-            };
-            match counter.latest {
-                None => format!("{aggregate}{filter}"),
-                Some(_) => format!("({aggregate}{filter})[1]"),
-            }
+            (column.as_str(), count)
         })
     }
 
     /// A query that answers where a counter is not what the rows of `child` (a quoted name) give: `key` (jsonb), `counter`,
     /// `cached` and `counted` (jsonb).
     pub fn differences(&self, child: &str) -> String {
-        let counts = self.counts().enumerate();
-        let counts = counts.map(|(i, count)| format!("{count} as n{}", i + 1));
+        let counts: Vec<_> = self
+            .counts()
+            .map(|(column, count)| format!("{count} as {}", quote_ident(column)))
+            .collect();
+        let counted = match counts.is_empty() {
+            true => String::new(),
+            false => format!(
+                "cross join lateral (select {} from {child} c where {}) n ",
+                counts.join(", "),
+                self.matches()
+            ),
+        };
         let key = self
             .key
             .iter()
             .map(|(_, parent)| format!("{}, p.{}", quote_literal(parent), quote_ident(parent)));
-        let counters = self.counters.iter().enumerate().map(|(i, (counter, _))| {
+        let counters = self.counters.iter().map(|(column, counter)| {
+            let name = quote_ident(column);
+            let rows = match &counter.latest {
+                None => format!("n.{name}"),
+                Some(latest) => self.latest(child, latest, counter),
+            };
             format!(
-                "({}, to_jsonb(p.{}), to_jsonb(n.n{}))",
-                quote_literal(counter),
-                quote_ident(counter),
-                i + 1
+                "({}, to_jsonb(p.{name}), to_jsonb({rows}))",
+                quote_literal(column)
             )
         });
         format!(
             "select jsonb_build_object({}) as key, v.counter, v.cached, v.counted from {} p \
-             cross join lateral (select {} from {child} c where {}) n \
-             cross join lateral (values {}) as v (counter, cached, counted) where v.cached is distinct from v.counted",
+             {counted}cross join lateral (values {}) as v (counter, cached, counted) where v.cached is distinct from v.counted",
             key.collect::<Vec<_>>().join(", "),
             self.parent_sql(),
-            counts.collect::<Vec<_>>().join(", "),
-            self.matches(),
             counters.collect::<Vec<_>>().join(", "),
         )
     }
@@ -304,16 +330,27 @@ impl CounterSpec {
 
     /// A statement that counts the rows of the parent with the key `$1` (jsonb) anew.
     pub fn recount(&self, child: &str) -> String {
-        let counters = self
-            .counters
-            .iter()
-            .map(|(counter, _)| quote_ident(counter));
+        let (columns, counts): (Vec<_>, Vec<_>) = self
+            .counts()
+            .map(|(column, count)| (quote_ident(column), count))
+            .unzip();
+        let latest = self.counters.iter().filter_map(|(column, counter)| {
+            let value = self.latest(child, counter.latest.as_ref()?, counter);
+            Some(format!("{} = {value}", quote_ident(column)))
+        });
+        let mut sets: Vec<_> = latest.collect();
+        if !columns.is_empty() {
+            sets.push(format!(
+                "({}) = (select {} from {child} c where {})",
+                columns.join(", "),
+                counts.join(", "),
+                self.matches(),
+            ));
+        }
         format!(
-            "update {} p set ({}) = (select {} from {child} c where {}) where {}",
+            "update {} p set {} where {}",
             self.parent_sql(),
-            counters.collect::<Vec<_>>().join(", "),
-            self.counts().collect::<Vec<_>>().join(", "),
-            self.matches(),
+            sets.join(", "),
             self.one_parent(),
         )
     }
@@ -373,7 +410,18 @@ mod tests {
             CounterSpec::parse::<&str>(&[]),
             Err(SpecError::Arguments(0))
         );
-        for parent in ["", "datasets", ".datasets", "a.b.c"] {
+        let odd = parse(r#""Odd ""name"".".table"#, KEY, COUNTERS).unwrap();
+        assert_eq!(odd.parent, (r#"Odd "name"."#.into(), "table".into()));
+        for parent in [
+            "",
+            "datasets",
+            ".datasets",
+            "a.b.c",
+            "a.",
+            r#"a."b"#,
+            "\"\".b",
+            r#"a."b"c"#,
+        ] {
             assert_eq!(
                 parse(parent, KEY, COUNTERS),
                 Err(SpecError::Parent),
