@@ -105,12 +105,15 @@ comment on function private.is_time_zone(text) is
     'True for UTC and for names of the tz database with an area (Europe/London). For CHECK constraints. Raises nothing.';
 grant execute on function private.is_time_zone(text) to authenticated, service_role;
 
+-- In plpgsql: an SQL function in a CHECK is planned anew for every row.
 create function private.is_email(address text) returns boolean
-    language sql immutable strict parallel safe
+    language plpgsql immutable strict parallel safe
     set search_path = ''
-begin atomic
-    select address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
+as $$
+begin
+    return address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
 end;
+$$;
 comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;
@@ -1223,13 +1226,18 @@ as $$
 declare
     v_limit integer;
 begin
-    select coalesce(v.max_count, l.max_count) into v_limit
-        from private.quotas q
-        left join public.organizations o on o.id = organization
-        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
-        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
-        where q.name = quota_limit.quota;
-    if not found then
+    v_limit := coalesce(
+        (
+            select v.max_count from public.plan_overrides v
+            where v.organization_id = quota_limit.organization and v.quota = quota_limit.quota
+        ),
+        (
+            select l.max_count from public.organizations o
+            join public.plan_limits l on l.plan = o.plan and l.quota = quota_limit.quota
+            where o.id = quota_limit.organization
+        )
+    );
+    if v_limit is null and not exists (select from private.quotas q where q.name = quota_limit.quota) then
         raise exception using
             errcode = '22023',
             message = format('there is no quota on %s', quota_limit.quota);
@@ -4296,24 +4304,27 @@ create function private.suppressed_numbers(org uuid, numbers text[]) returns set
     language plpgsql stable
     set search_path = ''
 as $$
+declare
+    v_salt bytea;
 begin
     return query
-    select s.phone_number
+    select distinct s.phone_number
         from public.suppressions s
-        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
-    union
-    select n.number
-        from private.suppression_salts k
-        cross join unnest(numbers) as n (number)
-        join public.suppressions s
-            on s.organization_id = org
-            and s.phone_hash = sha256(k.salt || convert_to(n.number, 'UTF8'))
-            and s.lifted_at is null
-        where k.organization_id = org;
+        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null;
+    select k.salt into v_salt from private.suppression_salts k where k.organization_id = org;
+    if found then
+        return query
+        select distinct n.number
+            from unnest(numbers) as n (number)
+            join public.suppressions s
+                on s.organization_id = org
+                and s.phone_hash = sha256(v_salt || convert_to(n.number, 'UTF8'))
+                and s.lifted_at is null;
+    end if;
 end;
 $$;
 comment on function private.suppressed_numbers(uuid, text[]) is
-    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
+    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too; one may come twice. Raises nothing.';
 
 create function private.keep_suppression(org uuid, number text) returns void
     language plpgsql volatile
@@ -4334,23 +4345,22 @@ create function private.check_international(org uuid, dataset uuid, numbers text
     language plpgsql stable
     set search_path = ''
 as $$
+declare
+    v_code integer;
 begin
     perform from public.datasets d
         join public.campaign_settings c
             on c.organization_id = d.organization_id and c.id = d.campaign_settings_id and not c.allow_international
-        join public.organizations o on o.id = d.organization_id
-        cross join unnest(numbers) as n (number)
-        where d.organization_id = org
-            and d.id = dataset
-            and switchboard.phone_calling_code(n.number) <> switchboard.calling_code(o.default_country)
-        limit 1;
-    if found then
+        where d.organization_id = org and d.id = dataset;
+    if not found then
+        return;
+    end if;
+    select o.calling_code into v_code from public.organizations o where o.id = org;
+    if exists (select from unnest(numbers) as n (number) where switchboard.phone_calling_code(n.number) <> v_code) then
         raise exception using
             errcode = '22023',
             message = 'phone_number: international_not_allowed',
-            detail = format('The campaign of this dataset writes to +%s only.', (
-                select switchboard.calling_code(o.default_country) from public.organizations o where o.id = org
-            )),
+            detail = format('The campaign of this dataset writes to +%s only.', v_code),
             hint = 'allow_international of the campaign''s settings opens it.';
     end if;
 end;
@@ -5354,7 +5364,7 @@ create function private.record_opt_in(p_phone_number text, p_reason text) return
     set search_path = ''
 as $$
 declare
-    by_word constant text[] := '{keyword,provider,erasure}';
+    by_word constant text[] := array['keyword', 'provider', 'erasure'];
     v_org constant uuid := switchboard.require_organization('suppressions.write');
     -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
     v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
@@ -5367,7 +5377,7 @@ begin
     end if;
     v_number := private.read_one_phone(v_org, p_phone_number);
     return private.lift_suppressions(
-        v_org, v_number, by_word, by_word || case when v_may_lift then '{manual,complaint}' else '{}' end::text[], p_reason);
+        v_org, v_number, by_word, by_word || case when v_may_lift then array['manual', 'complaint'] end, p_reason);
 end;
 $$;
 comment on function private.record_opt_in(text, text) is
@@ -6230,7 +6240,7 @@ begin atomic
     ),
     -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     suppressed as materialized (
-        select s.phone_number
+        select distinct s.phone_number
         from private.suppressed_numbers((job).organization_id, array(select n.phone_number from numbers n)) as s (phone_number)
     ),
     known as materialized (

@@ -22,12 +22,15 @@ comment on function private.is_time_zone(text) is
     'True for UTC and for names of the tz database with an area (Europe/London). For CHECK constraints. Raises nothing.';
 grant execute on function private.is_time_zone(text) to authenticated, service_role;
 
+-- In plpgsql: an SQL function in a CHECK is planned anew for every row.
 create function private.is_email(address text) returns boolean
-    language sql immutable strict parallel safe
+    language plpgsql immutable strict parallel safe
     set search_path = ''
-begin atomic
-    select address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
+as $$
+begin
+    return address ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(address) <= 320;
 end;
+$$;
 comment on function private.is_email(text) is
     'Whether the text has the shape of an e-mail address (RFC 3696: at most 320 characters); whether it receives mail only a mail tells. For CHECK constraints. Raises nothing.';
 grant execute on function private.is_email(text) to authenticated, service_role;

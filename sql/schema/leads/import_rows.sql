@@ -63,7 +63,7 @@ begin atomic
     ),
     -- Leads in the caller's scope are duplicates; an opt-out counts whichever dataset it came from.
     suppressed as materialized (
-        select s.phone_number
+        select distinct s.phone_number
         from private.suppressed_numbers((job).organization_id, array(select n.phone_number from numbers n)) as s (phone_number)
     ),
     known as materialized (

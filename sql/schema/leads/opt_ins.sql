@@ -65,7 +65,7 @@ create function private.record_opt_in(p_phone_number text, p_reason text) return
     set search_path = ''
 as $$
 declare
-    by_word constant text[] := '{keyword,provider,erasure}';
+    by_word constant text[] := array['keyword', 'provider', 'erasure'];
     v_org constant uuid := switchboard.require_organization('suppressions.write');
     -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
     v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
@@ -78,7 +78,7 @@ begin
     end if;
     v_number := private.read_one_phone(v_org, p_phone_number);
     return private.lift_suppressions(
-        v_org, v_number, by_word, by_word || case when v_may_lift then '{manual,complaint}' else '{}' end::text[], p_reason);
+        v_org, v_number, by_word, by_word || case when v_may_lift then array['manual', 'complaint'] end, p_reason);
 end;
 $$;
 comment on function private.record_opt_in(text, text) is

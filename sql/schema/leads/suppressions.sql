@@ -144,24 +144,27 @@ create function private.suppressed_numbers(org uuid, numbers text[]) returns set
     language plpgsql stable
     set search_path = ''
 as $$
+declare
+    v_salt bytea;
 begin
     return query
-    select s.phone_number
+    select distinct s.phone_number
         from public.suppressions s
-        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null
-    union
-    select n.number
-        from private.suppression_salts k
-        cross join unnest(numbers) as n (number)
-        join public.suppressions s
-            on s.organization_id = org
-            and s.phone_hash = sha256(k.salt || convert_to(n.number, 'UTF8'))
-            and s.lifted_at is null
-        where k.organization_id = org;
+        where s.organization_id = org and s.phone_number = any (numbers) and s.lifted_at is null;
+    select k.salt into v_salt from private.suppression_salts k where k.organization_id = org;
+    if found then
+        return query
+        select distinct n.number
+            from unnest(numbers) as n (number)
+            join public.suppressions s
+                on s.organization_id = org
+                and s.phone_hash = sha256(v_salt || convert_to(n.number, 'UTF8'))
+                and s.lifted_at is null;
+    end if;
 end;
 $$;
 comment on function private.suppressed_numbers(uuid, text[]) is
-    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too. Raises nothing.';
+    'Those of some numbers (E.164) that an organization may not contact, those of erased persons too; one may come twice. Raises nothing.';
 
 create function private.keep_suppression(org uuid, number text) returns void
     language plpgsql volatile
@@ -182,23 +185,22 @@ create function private.check_international(org uuid, dataset uuid, numbers text
     language plpgsql stable
     set search_path = ''
 as $$
+declare
+    v_code integer;
 begin
     perform from public.datasets d
         join public.campaign_settings c
             on c.organization_id = d.organization_id and c.id = d.campaign_settings_id and not c.allow_international
-        join public.organizations o on o.id = d.organization_id
-        cross join unnest(numbers) as n (number)
-        where d.organization_id = org
-            and d.id = dataset
-            and switchboard.phone_calling_code(n.number) <> switchboard.calling_code(o.default_country)
-        limit 1;
-    if found then
+        where d.organization_id = org and d.id = dataset;
+    if not found then
+        return;
+    end if;
+    select o.calling_code into v_code from public.organizations o where o.id = org;
+    if exists (select from unnest(numbers) as n (number) where switchboard.phone_calling_code(n.number) <> v_code) then
         raise exception using
             errcode = '22023',
             message = 'phone_number: international_not_allowed',
-            detail = format('The campaign of this dataset writes to +%s only.', (
-                select switchboard.calling_code(o.default_country) from public.organizations o where o.id = org
-            )),
+            detail = format('The campaign of this dataset writes to +%s only.', v_code),
             hint = 'allow_international of the campaign''s settings opens it.';
     end if;
 end;

@@ -8,13 +8,18 @@ as $$
 declare
     v_limit integer;
 begin
-    select coalesce(v.max_count, l.max_count) into v_limit
-        from private.quotas q
-        left join public.organizations o on o.id = organization
-        left join public.plan_limits l on l.plan = o.plan and l.quota = q.name
-        left join public.plan_overrides v on v.organization_id = o.id and v.quota = q.name
-        where q.name = quota_limit.quota;
-    if not found then
+    v_limit := coalesce(
+        (
+            select v.max_count from public.plan_overrides v
+            where v.organization_id = quota_limit.organization and v.quota = quota_limit.quota
+        ),
+        (
+            select l.max_count from public.organizations o
+            join public.plan_limits l on l.plan = o.plan and l.quota = quota_limit.quota
+            where o.id = quota_limit.organization
+        )
+    );
+    if v_limit is null and not exists (select from private.quotas q where q.name = quota_limit.quota) then
         raise exception using
             errcode = '22023',
             message = format('there is no quota on %s', quota_limit.quota);
