@@ -118,7 +118,7 @@ impl Counters {
             .map(|counter| counter.latest.as_ref())
             .map(|latest| {
                 latest
-                    .map(|latest| table.key([&*latest.by, &*latest.value].into_iter()))
+                    .map(|latest| table.columns([&*latest.by, &*latest.value].into_iter()))
                     .transpose()
             })
             .collect::<Result<_, _>>()?;

@@ -37,18 +37,24 @@ begin atomic
             where c.oid = child and c.relkind = 'r' and exists (select from pg_catalog.pg_inherits i where i.inhparent = child)
         ),
         (
+            select format('%s inherits from %s, through which its triggers do not see its rows', child, i.inhparent::regclass)
+            from pg_catalog.pg_inherits i where i.inhrelid = child limit 1
+        ),
+        (
             select format('column %s of %s is the key, and no counter', k, parent)
             from jsonb_object_keys(counters) as k
             where exists (select from jsonb_each_text(key) as e where e.value = k)
             limit 1
         ),
         (
-            select format('column %s of %s must be smallint, integer, bigint or numeric, and NOT NULL (DEFAULT 0)', k.key, parent)
+            select format('column %s of %s must be a plain smallint, integer, bigint or numeric, NOT NULL (DEFAULT 0)', k.key, parent)
             from jsonb_each(counters) as k
             join pg_catalog.pg_attribute a on a.attrelid = parent and a.attname = k.key and a.attnum > 0
             where jsonb_typeof(k.value) <> 'object'
                 and not (
                     a.attnotnull
+                    and a.attgenerated = ''
+                    and a.attidentity = ''
                     and a.atttypid in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)
                 )
             limit 1
@@ -68,18 +74,16 @@ begin atomic
         -- Rows whose parent is not there yet, or gets another key, count for none, or twice.
         (
             select format('the foreign key %s is %s, with which no counter is exact', f.conname,
-                case when f.condeferrable then 'deferrable' else 'ON UPDATE CASCADE' end)
+                case when f.condeferrable then 'deferrable' else 'ON UPDATE CASCADE, SET NULL or SET DEFAULT' end)
             from pg_catalog.pg_constraint f
             where f.contype = 'f'
                 and f.conrelid = child
                 and f.confrelid = parent
-                and (f.condeferrable or f.confupdtype = 'c')
-                and (
-                    select jsonb_object_agg(c.attname, p.attname)
-                    from unnest(f.conkey, f.confkey) as k (child, parent)
-                    join pg_catalog.pg_attribute c on c.attrelid = f.conrelid and c.attnum = k.child
-                    join pg_catalog.pg_attribute p on p.attrelid = f.confrelid and p.attnum = k.parent
-                ) = key
+                and (f.condeferrable or f.confupdtype not in ('a', 'r'))
+                and exists (
+                    select from pg_catalog.pg_attribute c
+                    where c.attrelid = child and c.attnum = any (f.conkey) and key ? c.attname
+                )
             limit 1
         )
     );
@@ -204,7 +208,7 @@ begin
 end;
 $$;
 comment on function switchboard.verify_counts(regclass) is
-    'Owner only. Where a counter that is kept for the rows of a table is not what they give: none, if it is exact. Counts every row. Raises nothing.';
+    'Owner only. Where a counter that is kept for the rows of a table is not what they give: none, if it is exact. Counts every row. Raises 42P01 for a parent that was renamed or dropped (untrack_counts).';
 
 create function switchboard.rebuild_counts(child regclass, batch integer default 1000) returns integer
     language plpgsql volatile
@@ -237,4 +241,4 @@ begin
 end;
 $$;
 comment on function switchboard.rebuild_counts(regclass, integer) is
-    'Owner only. Counts anew for at most that many parents whose counters differ, while others write; READ COMMITTED. Answers for how many: call it until 0. Raises 22023.';
+    'Owner only. Counts anew for at most that many parents whose counters differ, while others write; READ COMMITTED. Answers for how many: call it until 0. Raises 22023, 42P01 as verify_counts.';

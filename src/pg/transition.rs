@@ -47,6 +47,9 @@ pub(crate) struct Key {
     columns: Vec<Column>,
 }
 
+/// The schema `pg_catalog`, by the number that it has in every database.
+const PG_CATALOG: pg_sys::Oid = pg_sys::Oid::from_u32(11);
+
 /// Reads columns by their names.
 pub(crate) struct Table<'a> {
     trigger: &'a PgTrigger<'a>,
@@ -100,11 +103,28 @@ impl<'a> Table<'a> {
 
     /// # Errors
     /// 39P01 for an unknown column.
-    pub(crate) fn key<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<Key, ErrorReport> {
+    pub(crate) fn columns<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<Key, ErrorReport> {
         let columns = names
             .map(|name| Ok(self.column(name)?.0))
             .collect::<Result<_, _>>()?;
         Ok(Key { columns })
+    }
+
+    /// Columns that are compared with the parent's.
+    ///
+    /// # Errors
+    /// 39P01 for an unknown column, 22023 for a type whose equality is not PostgreSQL's.
+    pub(crate) fn key<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> Result<Key, ErrorReport> {
+        for name in names.clone() {
+            self.own_equality(name, self.column(name)?.0)?;
+        }
+        self.columns(names)
     }
 
     /// # Errors
@@ -134,6 +154,23 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// The statements on the parent compare with the operators of `pg_catalog`, and so must we.
+    fn own_equality(&self, name: &str, column: Column) -> Result<(), ErrorReport> {
+        // SAFETY: the type cache gives an entry for every type; the function of an equality exists.
+        let is_own = unsafe {
+            let entry =
+                pg_sys::lookup_type_cache(column.type_oid, pg_sys::TYPECACHE_EQ_OPR_FINFO as c_int);
+            let equality = (*entry).eq_opr_finfo.fn_oid;
+            equality != pg_sys::InvalidOid && pg_sys::get_func_namespace(equality) == PG_CATALOG
+        };
+        match is_own {
+            true => Ok(()),
+            false => Err(error::invalid_argument(format!(
+                "column {name} has a type without an equality of PostgreSQL's own"
+            ))),
+        }
+    }
+
     fn comparison(&self, name: &str, values: &[String]) -> Result<Comparison, ErrorReport> {
         let (column, attribute) = self.column(name)?;
         let collation = attribute.attcollation;
@@ -148,11 +185,7 @@ impl<'a> Table<'a> {
         unsafe {
             let entry =
                 pg_sys::lookup_type_cache(column.type_oid, pg_sys::TYPECACHE_EQ_OPR_FINFO as c_int);
-            if (*entry).eq_opr_finfo.fn_oid == pg_sys::InvalidOid {
-                return Err(error::invalid_argument(format!(
-                    "column {name} has a type without equality"
-                )));
-            }
+            self.own_equality(name, column)?;
             let old = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
             let mut equality = pg_sys::FmgrInfo::default();
             pg_sys::fmgr_info_cxt(

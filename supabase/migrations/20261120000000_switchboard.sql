@@ -4162,8 +4162,9 @@ comment on function private.suppression_hash(uuid, text) is
 -- becomes of the leads. A lead with such a number is REMOVED, or rests in ARCHIVED; triggers on both tables keep that.
 --
 -- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
--- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone. It is
--- held only from there to the commit, and taken behind the locks of leads and before those of counters. It needs READ
+-- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone
+-- (lock_opt_outs), and so does what ends one. It is held only from there to the commit, and taken behind the locks of leads
+-- and before those of counters. It needs READ
 -- COMMITTED, as PostgREST works: an older snapshot does not see what was waited for.
 
 create table public.suppressions (
@@ -4266,6 +4267,42 @@ grant select on public.suppressions to service_role;
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
     on public.suppressions to service_role;
 
+create function private.lock_opt_outs(org uuid, numbers text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    perform from public.leads l
+        where l.organization_id = org and l.phone_number = any (numbers)
+        order by l.id
+        for no key update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || org, 0));
+end;
+$$;
+comment on function private.lock_opt_outs(uuid, text[]) is
+    'Before numbers of an organization opt out, in or are erased: their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
+
+-- Before the index has the row: whoever waits for that must hold nothing that this one needs.
+create function private.lock_opt_out() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    -- Not for a row that the policies are about to refuse.
+    if switchboard.user_id() is null or switchboard.has_capability(new.organization_id, 'suppressions.write') then
+        perform private.lock_opt_outs(new.organization_id, array[new.phone_number]);
+    end if;
+    return new;
+end;
+$$;
+comment on function private.lock_opt_out() is
+    'BEFORE INSERT trigger on suppressions, behind normalize_phone: private.lock_opt_outs. Definer, as suppress_leads_of_number. Raises nothing.';
+create trigger order_locks
+    before insert on public.suppressions
+    for each row
+    when (new.phone_number is not null)
+    execute function private.lock_opt_out();
+
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
@@ -4278,12 +4315,6 @@ begin
     end if;
     -- What was said of one lead does not go into the history of others.
     perform set_config('private.lead_reason', '', true);
-    -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
-    perform from public.leads l
-        where l.organization_id = new.organization_id and l.phone_number = new.phone_number
-        order by l.id
-        for no key update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || new.organization_id, 0));
     update public.leads l
         set contact_status = 'REMOVED'
         where l.organization_id = new.organization_id
@@ -4331,6 +4362,7 @@ create function private.keep_suppression(org uuid, number text) returns void
     set search_path = ''
 as $$
 begin
+    perform private.lock_opt_outs(org, array[number]);
     -- What the agent heard is the contact's own word, and ends by it.
     insert into public.suppressions as s (organization_id, phone_number, reason)
     select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
@@ -4376,20 +4408,26 @@ declare
     v_group record;
     v_suppressed text[];
 begin
-    -- First what takes the lock alone.
-    perform private.keep_suppression(n.organization_id, n.phone_number)
-        from (
-            select distinct r.organization_id, r.phone_number from new_rows r
-            where r.contact_status = 'REMOVED'
-            order by r.organization_id, r.phone_number
-        ) as n;
+    -- First what takes the lock alone: leads that somebody brought as REMOVED, and not the trigger or an import because of
+    -- an opt-out that there was.
+    for v_group in
+        select r.organization_id, array_agg(distinct r.phone_number) as numbers
+        from new_rows r
+        where r.contact_status = 'REMOVED' and r.status_set_by is null
+        group by r.organization_id
+        order by r.organization_id
+    loop
+        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
+        perform private.keep_suppression(v_group.organization_id, n) from unnest(v_group.numbers) as n;
+    end loop;
     for v_group in
         select r.organization_id, r.dataset_id,
             array_agg(r.phone_number) as numbers,
             -- An import has refused its foreign numbers row by row.
-            array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
+            array_agg(r.phone_number) filter (where r.upload_id is null and r.contact_status <> 'REMOVED') as by_hand,
+            array_agg(r.id) filter (where r.contact_status = 'REMOVED') as removed
         from new_rows r
-        where r.contact_status not in ('REMOVED', 'ARCHIVED')
+        where r.contact_status <> 'ARCHIVED' and (r.contact_status <> 'REMOVED' or r.status_set_by is not null)
         group by r.organization_id, r.dataset_id
         order by r.organization_id, r.dataset_id
     loop
@@ -4398,6 +4436,14 @@ begin
         end if;
         perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || v_group.organization_id, 0));
         v_suppressed := array(select private.suppressed_numbers(v_group.organization_id, v_group.numbers));
+        if v_group.removed is not null then
+            -- Their opt-out has ended meanwhile.
+            update public.leads l
+                set contact_status = coalesce(l.previous_status, 'READY')
+                where l.organization_id = v_group.organization_id
+                    and l.id = any (v_group.removed)
+                    and l.phone_number <> all (v_suppressed);
+        end if;
         continue when v_suppressed = '{}';
         update public.leads l
             set contact_status = 'REMOVED'
@@ -4410,7 +4456,7 @@ begin
 end;
 $$;
 comment on function private.settle_new_leads() is
-    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, those that were REMOVED for an opt-out that has ended stand again, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
 
 create function private.settle_lead_number() returns trigger
     language plpgsql volatile security definer
@@ -4485,14 +4531,22 @@ begin
         if not v_is_new and old.contact_status = 'REMOVED' then
             perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
         end if;
-        if v_is_new and new.contact_status <> 'READY' then
-            new.previous_status := new.contact_status;
+        if v_is_new then
+            new.previous_status := nullif(new.contact_status, 'READY');
+            new.status_set_by := 'system';
         end if;
         new.contact_status := 'REMOVED';
     end if;
-    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of = old.duplicate_of then
-        -- It repeats that lead no more.
-        new.duplicate_of := null;
+    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of is not distinct from old.duplicate_of
+        and (old.duplicate_of is not null or old.dup_seq > 0)
+    then
+        -- It repeats that lead no more, but another perhaps.
+        new.duplicate_of := (
+            select l.id from public.leads l
+            where l.organization_id = new.organization_id and l.phone_number = new.phone_number and l.id <> new.id
+            order by l.created_at, l.id
+            limit 1
+        );
         new.duplicate_resolved_at := null;
     end if;
     if not v_is_new and new.contact_status <> old.contact_status then
@@ -4620,6 +4674,7 @@ create table public.leads (
     dup_seq integer not null default 0
         constraint leads_dup_seq_check check (dup_seq >= 0),
     upload_id uuid,
+    imported_at timestamptz,
     row_number integer
         constraint leads_row_number_check check (row_number > 0),
     consent_basis text
@@ -4683,6 +4738,8 @@ comment on column public.leads.duplicate_resolved_at is 'When a person said what
 comment on column public.leads.held is 'A duplicate of which nobody has said yet what it is: not to be written to.';
 comment on column public.leads.dup_seq is
     '0, then 1, 2 … for further leads with the same number in the dataset (duplicate_action flag and keep_both).';
+comment on column public.leads.imported_at is
+    'When its import, or another that merged into it, wrote it last; updated_at behind it says that somebody else did since.';
 comment on column public.leads.row_number is 'The row of the file, counted from 1 without the header.';
 comment on index public.leads_phone_number_key is
     'A number once per dataset and dup_seq; also leads of a dataset, and the foreign key to datasets.';
@@ -4714,9 +4771,9 @@ create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
 -- Partial: as the smallest index on the organization it would be taken for look-ups by number, while nobody has analyzed a
 -- table that an import fills.
-create index leads_upload_id_idx on public.leads (organization_id, upload_id)
+create index leads_upload_id_idx on public.leads (organization_id, upload_id, id)
     where upload_id is not null;
-comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import.';
+comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import, in the order in which undo_upload goes through them.';
 
 create index leads_search_idx on public.leads using gin (
     array_to_tsvector(switchboard.search_words(
@@ -5107,6 +5164,23 @@ $$;
 comment on function private.set_lead_status(uuid, text) is
     'Body of public.set_lead_status, behind tell_lead_change; see there.';
 
+create function private.lock_removal(lead_id uuid, status text) returns void
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+begin
+    if lock_removal.status = 'REMOVED' then
+        perform private.lock_opt_outs(v_org, array(
+            select l.phone_number from public.leads l where l.organization_id = v_org and l.id = lock_removal.lead_id
+        ));
+    end if;
+end;
+$$;
+comment on function private.lock_removal(uuid, text) is
+    'Before set_lead_status: what an opt-out locks, in its order, before the lead itself. Definer, for other leads have the number too. Raises PT401, PT400, PT403 (leads.write).';
+
 create function private.keep_removal(lead public.leads) returns public.leads
     language plpgsql volatile security definer
     set search_path = ''
@@ -5141,6 +5215,7 @@ create function public.set_lead_status(lead_id uuid, status text, reason text de
     set search_path = ''
 begin atomic
     select private.tell_lead_change(actor, reason);
+    select private.lock_removal(lead_id, status);
     select k.*
         from private.set_lead_status(lead_id, status) as l
         cross join lateral private.keep_removal(l) as k;
@@ -5148,6 +5223,7 @@ end;
 comment on function public.set_lead_status(uuid, text, text, text) is
     'Gives a lead a contact_status, with a reason for its history. actor is for server code: ai where the agent decided, else system. Answers the lead. Raises PT401, PT400, PT403 (leads.write), PT404 lead_not_found, 23514 for a step that the lead cannot take, 22023.';
 grant execute on function private.set_lead_status(uuid, text) to authenticated, service_role;
+grant execute on function private.lock_removal(uuid, text) to authenticated, service_role;
 grant execute on function private.keep_removal(public.leads) to authenticated, service_role;
 grant execute on function public.set_lead_status(uuid, text, text, text) to authenticated, service_role;
 
@@ -5237,13 +5313,15 @@ begin
     end if;
     if p_action = 'merge' and exists (
         select from public.leads l
-        where l.organization_id = v_org and l.id = v_lead.duplicate_of and l.contact_status = 'ARCHIVED'
+        where l.organization_id = v_org
+            and l.id = v_lead.duplicate_of
+            and (l.contact_status = 'ARCHIVED' or l.phone_number <> v_lead.phone_number)
     ) then
         raise exception using
             errcode = 'PT409',
-            message = 'earlier_lead_archived',
-            detail = 'Both would be archived, and nobody would write to the contact.',
-            hint = 'keep takes this lead for the contact; or bring the earlier one back first.';
+            message = 'not_mergeable',
+            detail = 'The earlier lead is archived, so that nobody would write to the contact, or has another number by now.',
+            hint = 'keep takes this lead for the contact.';
     end if;
     if p_action = 'merge' then
         update public.leads l
@@ -5291,7 +5369,7 @@ begin atomic
     select private.resolve_duplicate(lead_id, action);
 end;
 comment on function public.resolve_duplicate(uuid, text) is
-    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, earlier_lead_archived, 22023.';
+    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, not_mergeable, 22023.';
 grant execute on function private.resolve_duplicate(uuid, text) to authenticated, service_role;
 grant execute on function public.resolve_duplicate(uuid, text) to authenticated, service_role;
 
@@ -5327,12 +5405,7 @@ declare
     v_kept integer;
     v_leads integer := 0;
 begin
-    -- The order of suppress_leads_of_number: leads by their ids, then the lock.
-    perform from public.leads l
-        where l.organization_id = org and l.phone_number = number
-        order by l.id
-        for no key update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || org, 0));
+    perform private.lock_opt_outs(org, array[number]);
     update public.suppressions s
         set lifted_at = greatest(now(), s.created_at), lifted_by = switchboard.user_id(),
             lift_reason = left(lift_suppressions.lift_reason, 500)
@@ -5366,8 +5439,10 @@ as $$
 declare
     by_word constant text[] := array['keyword', 'provider', 'erasure'];
     v_org constant uuid := switchboard.require_organization('suppressions.write');
-    -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
+    -- Of who was erased there is no row to point at: a person who may lift opt-outs names the number, and why. Not server
+    -- code, which passes on what the contact wrote.
     v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
+        and switchboard.user_id() is not null
         and switchboard.has_capability(v_org, 'suppressions.lift');
     v_number text;
 begin
@@ -5754,6 +5829,8 @@ declare
     v_export public.exports;
 begin
     perform switchboard.require_organization('leads.read');
+    -- Storage asks for it as well.
+    perform switchboard.require_organization('exports.read');
     -- The file is everybody's who may read exports.
     perform switchboard.require_organization('leads.read_all');
     if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
@@ -5771,7 +5848,7 @@ begin
             message = 'dataset_not_found',
             detail = 'You can see no dataset with this id in this organization.';
     end if;
-    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now()) >= max_exports then
+    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now() and e.status <> 'failed') >= max_exports then
         raise exception using
             errcode = 'PT429',
             message = 'too_many_exports',
@@ -5808,7 +5885,7 @@ begin atomic
     select private.create_export(query, filters);
 end;
 comment on function public.create_export(text, jsonb) is
-    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
+    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, exports.read, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
 grant execute on function private.create_export(text, jsonb) to authenticated, service_role;
 grant execute on function public.create_export(text, jsonb) to authenticated, service_role;
 
@@ -6334,7 +6411,7 @@ begin
         insert into public.leads as l (
             organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
             phone_extension, email, postcode, inquiry_date, notes, attributes, consent_basis, consent_at,
-            contact_status, duplicate_of, dup_seq, upload_id, row_number
+            contact_status, status_set_by, duplicate_of, dup_seq, upload_id, row_number, imported_at
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, job.dataset_id, d.first_name,
@@ -6344,17 +6421,27 @@ begin
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
+            case when d.keeps_opt_out then 'system' end,
             case when v_flags and not d.keeps_opt_out then d.lead_id end,
-            d.dup_seq, job.upload_id, d.row_number
+            d.dup_seq, job.upload_id, d.row_number, now()
         from decided d
         left join folded f on f.phone_number = d.phone_number
         left join folded_attributes a on a.phone_number = d.phone_number
         where d.decision = 'inserted' or d.keeps_opt_out
         order by d.row_number
     ),
+    -- In the order of ids, as everybody who writes several leads.
+    locked as materialized (
+        select l.id, l.updated_at <= l.imported_at as is_untouched
+        from public.leads l
+        where l.organization_id = v_org and l.id in (select f.lead_id from folded f)
+        order by l.id
+        for no key update
+    ),
     merged as (
         update public.leads l
-        set last_name = coalesce(l.last_name, f.last_name),
+        set imported_at = case when k.is_untouched then now() else l.imported_at end,
+            last_name = coalesce(l.last_name, f.last_name),
             phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
@@ -6370,6 +6457,7 @@ begin
                 else l.attributes
             end
         from folded f
+        join locked k on k.id = f.lead_id
         left join folded_attributes a on a.phone_number = f.phone_number
         where l.organization_id = v_org and l.id = f.lead_id
     ),
@@ -6947,7 +7035,7 @@ declare
     v_scope constant uuid[] := switchboard.dataset_scope();
     v_options jsonb;
     v_starts_at bigint;
-    v_step integer := batch;
+    v_step integer;
     v_rows integer;
     v_is_full boolean := false;
     v_before integer;
@@ -6964,6 +7052,9 @@ begin
         v_upload.organization_id, v_scope, v_upload.dataset_id,
         v_upload.options || jsonb_build_object('mapping', v_upload.mapping));
     v_before := v_upload.rows_detected;
+    -- As many as there is room for; further ones may need none, which is tried with more and more.
+    v_step := greatest(least(batch, private.quota_limit(v_upload.organization_id, 'leads')
+        - private.quota_used(v_upload.organization_id, 'leads')), 1);
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
         select min(c.starts_at) into v_starts_at
@@ -6981,7 +7072,7 @@ begin
             )::private.import_job);
         exception
             when sqlstate 'PT429' then
-                -- More of them are new than there is room for: how many, the next rows say, fewer at a time.
+                -- More of them are new than there is room for: fewer at a time.
                 v_is_full := v_rows = 1;
                 exit when v_is_full;
                 v_step := greatest(v_rows / 4, 1);
@@ -8105,7 +8196,8 @@ declare
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
-    v_ended constant timestamptz := coalesce(v_upload.completed_at, v_upload.updated_at);
+    v_ids uuid[];
+    v_last uuid := '00000000-0000-0000-0000-000000000000';
     v_deleted integer;
     v_sum integer := 0;
     v_kept integer;
@@ -8119,24 +8211,31 @@ begin
             hint = 'cancel_upload ends it; undo_upload then takes its leads back.';
     end if;
     loop
-        delete from public.leads l
+        -- Locked, so that they are as they are seen here.
+        v_ids := array(
+            select l.id from public.leads l
             where l.organization_id = v_upload.organization_id
-                and l.id = any (array(
-                    select u.id from public.leads u
-                    where u.organization_id = v_upload.organization_id
-                        and u.upload_id = v_upload.id
-                        and private.is_untouched(u, v_ended)
-                    -- A duplicate before its original, whose end it would be touched by.
-                    order by u.duplicate_of is null
-                    limit batch
-                ))
-                -- Again, of the row as it is when its lock is there.
-                and private.is_untouched(l, v_ended);
+                and l.upload_id = v_upload.id
+                and l.id > v_last
+                and l.updated_at <= l.imported_at
+            order by l.id
+            limit batch
+            for update
+        );
+        v_last := v_ids[cardinality(v_ids)];
+        v_ids := private.without_work(v_upload, v_ids);
+        -- What was imported as their duplicate stays so untouched.
+        update public.leads l
+            set duplicate_of = null, imported_at = now()
+            where l.organization_id = v_upload.organization_id
+                and l.duplicate_of = any (v_ids)
+                and l.updated_at <= l.imported_at;
+        delete from public.leads l where l.organization_id = v_upload.organization_id and l.id = any (v_ids);
         get diagnostics v_deleted = row_count;
         v_sum := v_sum + v_deleted;
-        exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
+        exit when v_last is null or clock_timestamp() > v_began + max_time;
     end loop;
-    if v_deleted < batch then
+    if v_last is null then
         update public.uploads u
             set undone_at = now()
             where u.organization_id = v_upload.organization_id and u.id = v_upload.id
@@ -8146,33 +8245,36 @@ begin
         from public.leads l
         where l.organization_id = v_upload.organization_id and l.upload_id = v_upload.id;
     return jsonb_build_object(
-        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_deleted < batch);
+        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_last is null);
 end;
 $$;
 comment on function private.undo_upload(uuid) is
     'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
 
-create function private.is_untouched(lead public.leads, import_ended timestamptz) returns boolean
+create function private.without_work(upload public.uploads, lead_ids uuid[]) returns uuid[]
     language sql stable
     set search_path = ''
 begin atomic
-    select (lead).updated_at <= import_ended
-        and (lead).contact_status in ('READY', 'REMOVED')
-        and (lead).m1_sent_at is null
-        and (lead).last_message_at is null
-        and (lead).reply_received_at is null
-        and (lead).total_messages = 0
-        and not exists (
-            select from public.calls c
-            where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
-        )
-        and not exists (
-            select from public.upload_rows r
-            where r.organization_id = (lead).organization_id and r.lead_id = (lead).id and r.upload_id <> (lead).upload_id
-        );
+    select coalesce(array_agg(l.id order by l.id), '{}')
+        from public.leads l
+        where l.organization_id = (upload).organization_id
+            and l.id = any (lead_ids)
+            and l.contact_status in ('READY', 'REMOVED')
+            and l.m1_sent_at is null
+            and l.last_message_at is null
+            and l.reply_received_at is null
+            and l.total_messages = 0
+            and not exists (
+                select from public.calls c where c.organization_id = l.organization_id and c.lead_id = l.id
+            )
+            and not exists (
+                select from public.upload_rows r
+                join public.uploads o on o.organization_id = r.organization_id and o.id = r.upload_id and o.undone_at is null
+                where r.organization_id = l.organization_id and r.lead_id = l.id and r.upload_id <> (upload).id
+            );
 end;
-comment on function private.is_untouched(public.leads, timestamptz) is
-    'Whether a lead is as its import left it: nobody has written to it, spoken with it or changed it since, and no other import found it. Raises nothing.';
+comment on function private.without_work(public.uploads, uuid[]) is
+    'Those of an import''s leads to which nobody has written, with whom nobody has spoken, and which no other import found that still stands. Raises nothing.';
 
 create function public.undo_upload(upload_id uuid) returns jsonb
     language sql volatile
@@ -8662,6 +8764,9 @@ begin
             message = 'give phone_number or email, one of them',
             hint = 'Somebody with both is found by one after the other.';
     end if;
+    if not private.is_email(btrim(find_person.email)) then
+        raise exception using errcode = '22023', message = 'email is no e-mail address';
+    end if;
     v_person.organization_id := org;
     v_person.email := nullif(btrim(find_person.email), '');
     v_person.numbers := case
@@ -8787,9 +8892,12 @@ create function private.forget_errors(person private.person) returns integer
     set search_path = ''
 as $$
 declare
-    -- As they stand in any spelling: the digits behind the calling code.
+    -- As they stand in any spelling: the digits behind the calling code, if they are enough to be nobody else's.
     v_digits constant text[] := array(
-        select substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) from unnest((person).numbers) as n
+        select d
+        from unnest((person).numbers) as n
+        cross join lateral substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) as d
+        where length(d) >= 7
     );
     v_address constant text := private.email_key((person).email);
     v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
@@ -8798,7 +8906,7 @@ begin
     delete from public.upload_errors e
         where e.organization_id = (person).organization_id
             and (
-                position(v_address in lower(e.value)) > 0
+                v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
                 or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
                 or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
                 or exists (
@@ -8831,12 +8939,12 @@ declare
 begin
     perform private.require_whole_scope();
     v_person := private.find_person(v_org, p_phone_number, p_email);
-    -- Leads by their ids, then the lock: the order of whoever writes opt-outs.
+    -- Leads by their ids, those of others with the phone too, then the lock: the order of whoever writes opt-outs.
     perform from public.leads l
-        where l.organization_id = v_org and l.id = any (v_person.lead_ids)
+        where l.organization_id = v_org and (l.id = any (v_person.lead_ids) or l.phone_number = any (v_person.numbers))
         order by l.id
         for update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || v_org, 0));
+    perform private.lock_opt_outs(v_org, '{}');
     -- Again: while this waited, another lead may have come, or one have got somebody else's number.
     v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings
@@ -8854,7 +8962,7 @@ begin
     -- A lead that once had the number, by mistake.
     delete from public.lead_events e
         where e.organization_id = v_org and e.kind = 'number' and (e.before = any (v_person.numbers) or e.after = any (v_person.numbers));
-    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and e.status <> 'running';
+    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and (e.status <> 'running' or e.expires_at <= now());
     insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
     perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
     -- Asked by the address: others with the same phone.
@@ -9034,7 +9142,7 @@ begin
                 else '' end,
             case when verb.name in ('insert', 'update')
                 then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
-                    || case when verb.name = 'insert' then format(export, 'e.status = ''running''') else '' end || ')'
+                    || case when verb.name = 'insert' then format(export, 'e.status = ''running'' and e.created_by = (select switchboard.user_id())') else '' end || ')'
                 else '' end);
     end loop;
 

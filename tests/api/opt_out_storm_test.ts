@@ -19,7 +19,8 @@ Deno.test("opt-outs, imports, erasures and changes of status at once: no deadloc
   const claims = { sub: a.owner.id, role: "authenticated", email: a.owner.email, exp };
   const number = () => `+4477009000${String(Math.floor(Math.random() * 30)).padStart(2, "0")}`;
   const dataset = () => (Math.random() < 0.5 ? first : second)!;
-  const lead = `(select id from public.leads where phone_number = $1 limit 1)`;
+  // Any of a number's leads: it may have one in each dataset.
+  const lead = `(select id from public.leads where phone_number = $1 order by random() limit 1)`;
   const kinds: (() => [string, string[]])[] = [
     () => [
       `insert into public.leads (dataset_id, first_name, phone_number) values ($2, 'L', $1)`,
@@ -34,7 +35,13 @@ Deno.test("opt-outs, imports, erasures and changes of status at once: no deadloc
       `insert into public.suppressions (phone_number, reason) values ($1, 'keyword')`,
       [number()],
     ],
+    () => [`insert into public.suppressions (phone_number) values ($1)`, [number()]],
     () => [`select public.record_opt_in($1, 'START')`, [number()]],
+    () => [
+      `select public.lift_suppression((select id from public.suppressions
+         where phone_number = $1 and lifted_at is null order by random() limit 1), 'mistake')`,
+      [number()],
+    ],
     () => [`select public.set_lead_status(${lead}, 'HOT')`, [number()]],
     () => [`select public.set_lead_status(${lead}, 'REMOVED')`, [number()]],
     () => [`select public.erase_person(phone_number => $1)`, [number()]],

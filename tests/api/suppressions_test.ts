@@ -77,6 +77,46 @@ for (const [title, { statement, of }] of Object.entries(writes)) {
   });
 }
 
+for (const title of ["an insert", "an import"] as const) {
+  Deno.test(`${title} waits for an opt-in that is about to commit, and makes no opt-out of the old one`, async () => {
+    const { a, third, statuses } = await setting();
+    ok(
+      await a.as.from("suppressions").insert({ phone_number: number, reason: "keyword" }).select(),
+    );
+    const first = await Session.begin(a.owner, a.id);
+    const second = await Session.begin(a.owner, a.id);
+    const lifted = await first.run(`select public.record_opt_in('${number}', 'START')`);
+    assert.equal((lifted.value as { leads: number }).leads, 1);
+    const late = second.run(writes[title].statement, [third]);
+    await second.waits(late);
+    await first.commit();
+    assert.equal((await late).code, undefined);
+    await second.commit();
+    assert.deepEqual(await statuses(), ["READY", "READY"]);
+    const left = await a.as.from("suppressions").select("reason").is("lifted_at", null);
+    assert.deepEqual(ok(left), []);
+  });
+}
+
+Deno.test("an opt-in waits for a lead that is brought as REMOVED, and its opt-out stands", async () => {
+  const { a, third, statuses } = await setting();
+  ok(await a.as.from("suppressions").insert({ phone_number: number, reason: "keyword" }).select());
+  const first = await Session.begin(a.owner, a.id);
+  const second = await Session.begin(a.owner, a.id);
+  const removed = `insert into public.leads (dataset_id, first_name, phone_number, contact_status)
+    values ($1, 'Out', '${number}', 'REMOVED')`;
+  const late = first.run(`select public.record_opt_in('${number}', 'START')`);
+  assert.equal(((await late).value as { lifted: number }).lifted, 1);
+  const brought = second.run(removed, [third]);
+  await second.waits(brought);
+  await first.commit();
+  assert.equal((await brought).code, undefined);
+  await second.commit();
+  assert.deepEqual(await statuses(), ["REMOVED", "REMOVED"]);
+  const left = await a.as.from("suppressions").select("reason").is("lifted_at", null);
+  assert.deepEqual(ok(left), [{ reason: "manual" }]);
+});
+
 Deno.test("writers of leads do not wait for each other, nor an opt-out for another tenant's", async () => {
   const { a, lead, third } = await setting();
   const b = await setting();

@@ -133,4 +133,6 @@ Deno.test("an import that is taken back leaves what somebody works on, in that m
   const { deleted, remaining } = (await undone).value as Record<string, number>;
   assert.deepEqual([deleted, remaining], [7, 2]);
   await second.commit();
+  const again = told("undo_upload", await a.as.rpc("undo_upload", { upload_id }));
+  assert.deepEqual([again.deleted, again.remaining], [0, 2]);
 });

@@ -212,7 +212,7 @@ select bag_eq(
     $$ select t, c, p from (values
             ('datasets', 'total_leads'), ('datasets', 'active_leads'), ('datasets', 'hot_leads'), ('datasets', 'converted_leads'),
             ('leads', 'total_messages'), ('leads', 'phone_type'), ('leads', 'region'), ('leads', 'phone_validity'),
-            ('leads', 'previous_status'), ('leads', 'status_set_by'), ('leads', 'status_set_at'),
+            ('leads', 'previous_status'), ('leads', 'status_set_by'), ('leads', 'status_set_at'), ('leads', 'imported_at'),
             ('prompts', 'compiled_prompt'), ('prompts', 'compiled_sha256'), ('prompts', 'compile_report'), ('prompts', 'lessons_count'),
             ('prompts', 'manual_edits_count'), ('prompts', 'template_scope')
         ) as x (t, c), unnest(array['insert', 'update']) as p

@@ -9,6 +9,7 @@ create table shop.items (box_id integer, note text, at timestamptz, size shop.si
 create index on shop.items (box_id, at);
 create table shop.parts (box_id integer, note text) partition by hash (box_id);
 create table shop.part partition of shop.parts for values with (modulus 1, remainder 0);
+create table shop.shelf (like shop.items);
 create table shop.old_items () inherits (shop.items);
 create table shop.loose (box_id integer references shop.boxes deferrable);
 create table shop.following (box_id integer references shop.boxes on update cascade);
@@ -17,13 +18,14 @@ select is(tests.refusal(format('select switchboard.track_counts(%L, %L, %L, %L)'
     ('shop.part', 'shop.boxes', '{"n": true}', 'shop.part is a partition: track the partitioned table'),
     ('shop.items', 'shop.boxes', '{"n": true}', 'shop.items has tables that inherit from it, whose rows its triggers do not see'),
     ('shop.parts', 'shop.boxes', '{"id": true}', 'column id of shop.boxes is the key, and no counter'),
-    ('shop.parts', 'shop.boxes', '{"maybe": true}', 'column maybe of shop.boxes must be smallint, integer, bigint or numeric, and NOT NULL (DEFAULT 0)'),
-    ('shop.parts', 'shop.boxes', '{"label": true}', 'column label of shop.boxes must be smallint, integer, bigint or numeric, and NOT NULL (DEFAULT 0)'),
-    ('shop.old_items', 'shop.boxes', '{"last_at": {"value": "at", "by": "at"}}', 'column last_at of shop.boxes is date, and at of shop.old_items timestamp with time zone'),
+    ('shop.parts', 'shop.boxes', '{"maybe": true}', 'column maybe of shop.boxes must be a plain smallint, integer, bigint or numeric, NOT NULL (DEFAULT 0)'),
+    ('shop.parts', 'shop.boxes', '{"label": true}', 'column label of shop.boxes must be a plain smallint, integer, bigint or numeric, NOT NULL (DEFAULT 0)'),
+    ('shop.old_items', 'shop.boxes', '{"n": true}', 'shop.old_items inherits from shop.items, through which its triggers do not see its rows'),
+    ('shop.shelf', 'shop.boxes', '{"last_at": {"value": "at", "by": "at"}}', 'column last_at of shop.boxes is date, and at of shop.shelf timestamp with time zone'),
     ('shop.parts', 'shop.boxes', '{"last_note": {"value": "text", "by": "note"}}', 'shop.parts has no column text'),
     ('shop.loose', 'shop.boxes', '{"n": true}', 'the foreign key loose_box_id_fkey is deferrable, with which no counter is exact'),
-    ('shop.following', 'shop.boxes', '{"n": true}', 'the foreign key following_box_id_fkey is ON UPDATE CASCADE, with which no counter is exact'),
-    ('shop.old_items', 'shop.boxes', '{"n": "at = ''2026-07-01 00:00''"}', 'column at holds times: what a literal means there depends on the session')
+    ('shop.following', 'shop.boxes', '{"n": true}', 'the foreign key following_box_id_fkey is ON UPDATE CASCADE, SET NULL or SET DEFAULT, with which no counter is exact'),
+    ('shop.shelf', 'shop.boxes', '{"n": "at = ''2026-07-01 00:00''"}', 'column at holds times: what a literal means there depends on the session')
 ) as v (child, parent, counters, message);
 select is(tests.refusal($$ select switchboard.track_counts(null, 'shop.boxes', '{"a": "b"}', '{"n": true}') $$) ->> 'sqlstate', '22004', 'a table that there is not');
 select is(tests.refusal($$ select switchboard.rebuild_counts('shop.parts', 0) $$) ->> 'sqlstate', '22023', 'a batch of none');

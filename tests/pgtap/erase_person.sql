@@ -21,7 +21,9 @@ insert into public.upload_errors (organization_id, upload_id, dataset_id, row_nu
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 9, 'Mail', 'other@mail.example', 'invalid'),
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 10, 'Phone', '07700 900050 / 07700 900059', 'multiple_numbers'),
     (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 11, 'Mail', 'Pat <pat@mail.example>', 'invalid'),
-    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 12, 'When', 'Pat again said so', 'invalid');
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 12, 'When', 'Pat again said so', 'invalid'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 13, 'Mail', 'maria@mail.example;x', 'invalid'),
+    (tests.id('a'), tests.id('a.upload'), tests.id('a.dataset'), 14, 'When', '2024-12-34', 'invalid');
 -- They came with a file.
 update public.uploads set storage_path = tests.id('a') || '/list.csv' where id = tests.id('a.upload');
 update public.leads set upload_id = tests.id('a.upload'), row_number = 12 where id = tests.id('p2');
@@ -36,7 +38,7 @@ select is(jsonb_array_length(p -> 'customers') || ' ' || jsonb_array_length(p ->
 select is((select string_agg(c ->> 'transcript', '') from held, jsonb_array_elements(p -> 'calls') as c), 'hello', 'transcripts too');
 select is(jsonb_array_length(public.export_person(email => 'pat@MAIL.example') -> 'leads'), 2, 'by address: both leads with it');
 select is(tests.attempt(format('select public.export_person(%s)', arguments)), '22023', 'asked with ' || arguments)
-    from unnest(array['', 'phone_number => ''07700 900050'', email => ''x@y.example''', 'phone_number => ''nonsense''', 'email => '' ''']) as arguments;
+    from unnest(array['', 'email => ''@''', 'email => ''pat''', 'phone_number => ''07700 900050'', email => ''x@y.example''', 'phone_number => ''nonsense''', 'email => '' ''']) as arguments;
 select is(tests.refusal($$ select public.export_person(phone_number => '2071838750') $$) ->> 'detail', 'It may be +442071838750 or +2071838750.', 'nobody is taken for somebody else');
 select is(tests.attempt($$ select public.erase_person(phone_number => '07700 900050') $$), 'PT403', 'an admin does not erase');
 select tests.as_user('a.manager');
@@ -72,6 +74,11 @@ select is(public.erase_person(phone_number => '07700 900061') ->> 'leads', '0', 
 select is(public.record_opt_in('07700 900061', 'START') - 'phone_number', '{"lifted": 0, "is_suppressed": true, "leads": 0}'::jsonb - 'leads' || '{"leads": 0}', 'which still stands') from (select tests.as_user('a.manager')) as m;
 select tests.as_owner();
 select is_empty($$ select from public.leads l where l.contact_status not in ('REMOVED', 'ARCHIVED') and l.phone_number in (select private.suppressed_numbers(l.organization_id, array[l.phone_number])) $$, 'nobody is left who may be written to');
+select tests.as_user('a.owner');
+select is(public.erase_person(phone_number => '+491234') ->> 'upload_errors', '0', 'a short number is no part of a date');
+select is(public.erase_person(email => 'a@mail.example') ->> 'upload_errors', '0', 'nor one address of another');
+select tests.as_owner();
+select bag_eq($$ select value from public.upload_errors where upload_id = tests.id('a.upload') and row_number in (9, 13, 14) $$, array['other@mail.example', 'maria@mail.example;x', '2024-12-34'], 'what others had in their cells is there');
 -- Every text in every table of the tenant.
 create function tests.mentions(needle text) returns setof text
     language plpgsql
@@ -89,7 +96,7 @@ begin
 end;
 $$;
 select is_empty($$ select * from tests.mentions('7700900050|7700 900050|pat@mail\.example|Pat again|790006[01]|sid@mail|Sidonieonie') $$, 'no table of the organization has them any more');
-select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number is null and lifted_at is null), 4::bigint, 'the opt-outs stay, unreadable: of all four numbers');
+select is((select count(*) from public.suppressions where organization_id = tests.id('a') and phone_number is null and lifted_at is null), 5::bigint, 'the opt-outs stay, unreadable: of all numbers');
 select set_eq(format($$ select action || ' ' || (after ->> 'leads') from public.audit_log where organization_id = %L and table_name = 'people' and actor_id = %L $$, tests.id('a'), tests.id('a.owner')),
     array['erase_person 2', 'erase_person 0', 'erase_person 1'], 'the log says that, not who');
 select is((select count(*) from public.leads where id = tests.id('bp')), 1::bigint, 'the other tenant''s lead is there');

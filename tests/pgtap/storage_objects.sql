@@ -61,8 +61,8 @@ select b, tests.file(t, case b when 'client_logos' then 'logo.png' else tests.id
 from unnest(array['csv_uploads', 'client_logos', 'exports']) as b, unnest(array['a', 'b']) as t;
 
 -- In exports a file is what create_export began: one that is there, one to come.
-insert into public.exports (organization_id, storage_path, expires_at)
-select tests.id(t), tests.file(t, tests.id(t || '.dataset') || f), now() + interval '1 hour'
+insert into public.exports (organization_id, storage_path, expires_at, created_by)
+select tests.id(t), tests.file(t, tests.id(t || '.dataset') || f), now() + interval '1 hour', tests.id('a.owner')
 from unnest(array['a', 'b']) as t, unnest(array['/leads.csv', '/new.csv']) as f;
 
 -- Role by bucket by verb: r read, i insert, u update, d delete of the own organization's.
@@ -72,7 +72,7 @@ insert into rights values
     ('csv_uploads', 'a.sales_rep', ''), ('csv_uploads', 'a.viewer', 'r'),
     ('client_logos', 'a.owner', 'riud'), ('client_logos', 'a.admin', 'riud'), ('client_logos', 'a.manager', 'r'),
     ('client_logos', 'a.sales_rep', 'r'), ('client_logos', 'a.viewer', 'r'),
-    ('exports', 'a.owner', 'rid'), ('exports', 'a.admin', 'rid'), ('exports', 'a.manager', 'ri'),
+    ('exports', 'a.owner', 'rid'), ('exports', 'a.admin', 'rd'), ('exports', 'a.manager', 'r'),
     ('exports', 'a.sales_rep', ''), ('exports', 'a.viewer', '');
 create function tests.held(bucket text, member text, t text) returns text
     language plpgsql

@@ -24,6 +24,9 @@ begin
             message = 'give phone_number or email, one of them',
             hint = 'Somebody with both is found by one after the other.';
     end if;
+    if not private.is_email(btrim(find_person.email)) then
+        raise exception using errcode = '22023', message = 'email is no e-mail address';
+    end if;
     v_person.organization_id := org;
     v_person.email := nullif(btrim(find_person.email), '');
     v_person.numbers := case
@@ -149,9 +152,12 @@ create function private.forget_errors(person private.person) returns integer
     set search_path = ''
 as $$
 declare
-    -- As they stand in any spelling: the digits behind the calling code.
+    -- As they stand in any spelling: the digits behind the calling code, if they are enough to be nobody else's.
     v_digits constant text[] := array(
-        select substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) from unnest((person).numbers) as n
+        select d
+        from unnest((person).numbers) as n
+        cross join lateral substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) as d
+        where length(d) >= 7
     );
     v_address constant text := private.email_key((person).email);
     v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
@@ -160,7 +166,7 @@ begin
     delete from public.upload_errors e
         where e.organization_id = (person).organization_id
             and (
-                position(v_address in lower(e.value)) > 0
+                v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
                 or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
                 or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
                 or exists (
@@ -193,12 +199,12 @@ declare
 begin
     perform private.require_whole_scope();
     v_person := private.find_person(v_org, p_phone_number, p_email);
-    -- Leads by their ids, then the lock: the order of whoever writes opt-outs.
+    -- Leads by their ids, those of others with the phone too, then the lock: the order of whoever writes opt-outs.
     perform from public.leads l
-        where l.organization_id = v_org and l.id = any (v_person.lead_ids)
+        where l.organization_id = v_org and (l.id = any (v_person.lead_ids) or l.phone_number = any (v_person.numbers))
         order by l.id
         for update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || v_org, 0));
+    perform private.lock_opt_outs(v_org, '{}');
     -- Again: while this waited, another lead may have come, or one have got somebody else's number.
     v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings
@@ -216,7 +222,7 @@ begin
     -- A lead that once had the number, by mistake.
     delete from public.lead_events e
         where e.organization_id = v_org and e.kind = 'number' and (e.before = any (v_person.numbers) or e.after = any (v_person.numbers));
-    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and e.status <> 'running';
+    update public.exports e set query = null where e.organization_id = v_org and e.query is not null and (e.status <> 'running' or e.expires_at <= now());
     insert into private.suppression_salts (organization_id) values (v_org) on conflict (organization_id) do nothing;
     perform private.keep_suppression_hash(v_org, n) from unnest(v_person.numbers) as n order by n;
     -- Asked by the address: others with the same phone.

@@ -14,7 +14,7 @@ declare
     v_scope constant uuid[] := switchboard.dataset_scope();
     v_options jsonb;
     v_starts_at bigint;
-    v_step integer := batch;
+    v_step integer;
     v_rows integer;
     v_is_full boolean := false;
     v_before integer;
@@ -31,6 +31,9 @@ begin
         v_upload.organization_id, v_scope, v_upload.dataset_id,
         v_upload.options || jsonb_build_object('mapping', v_upload.mapping));
     v_before := v_upload.rows_detected;
+    -- As many as there is room for; further ones may need none, which is tried with more and more.
+    v_step := greatest(least(batch, private.quota_limit(v_upload.organization_id, 'leads')
+        - private.quota_used(v_upload.organization_id, 'leads')), 1);
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
         select min(c.starts_at) into v_starts_at
@@ -48,7 +51,7 @@ begin
             )::private.import_job);
         exception
             when sqlstate 'PT429' then
-                -- More of them are new than there is room for: how many, the next rows say, fewer at a time.
+                -- More of them are new than there is room for: fewer at a time.
                 v_is_full := v_rows = 1;
                 exit when v_is_full;
                 v_step := greatest(v_rows / 4, 1);

@@ -15,6 +15,8 @@ declare
     v_export public.exports;
 begin
     perform switchboard.require_organization('leads.read');
+    -- Storage asks for it as well.
+    perform switchboard.require_organization('exports.read');
     -- The file is everybody's who may read exports.
     perform switchboard.require_organization('leads.read_all');
     if v_scope is not null and (v_filters.dataset_id is null or v_filters.dataset_id <> all (v_scope)) then
@@ -32,7 +34,7 @@ begin
             message = 'dataset_not_found',
             detail = 'You can see no dataset with this id in this organization.';
     end if;
-    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now()) >= max_exports then
+    if (select count(*) from public.exports e where e.organization_id = v_org and e.expires_at > now() and e.status <> 'failed') >= max_exports then
         raise exception using
             errcode = 'PT429',
             message = 'too_many_exports',
@@ -69,7 +71,7 @@ begin atomic
     select private.create_export(query, filters);
 end;
 comment on function public.create_export(text, jsonb) is
-    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
+    'Begins a CSV file of leads; query and filters as for search_leads. Answers {export_id, storage_path, expires_at}. Raises PT401, PT400, PT403 (exports.write, exports.read, leads.read_all; a member with a dataset scope names one), PT404 dataset_not_found, PT429 too_many_exports (100 files that have not expired), 22023.';
 grant execute on function private.create_export(text, jsonb) to authenticated, service_role;
 grant execute on function public.create_export(text, jsonb) to authenticated, service_role;
 

@@ -46,7 +46,7 @@ begin
         insert into public.leads as l (
             organization_id, id, dataset_id, first_name, last_name, phone_number, phone_input,
             phone_extension, email, postcode, inquiry_date, notes, attributes, consent_basis, consent_at,
-            contact_status, duplicate_of, dup_seq, upload_id, row_number
+            contact_status, status_set_by, duplicate_of, dup_seq, upload_id, row_number, imported_at
         )
         -- The number as it was read above, and the text as typed: the trigger on leads keeps both.
         select v_org, d.id, job.dataset_id, d.first_name,
@@ -56,17 +56,27 @@ begin
             coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
+            case when d.keeps_opt_out then 'system' end,
             case when v_flags and not d.keeps_opt_out then d.lead_id end,
-            d.dup_seq, job.upload_id, d.row_number
+            d.dup_seq, job.upload_id, d.row_number, now()
         from decided d
         left join folded f on f.phone_number = d.phone_number
         left join folded_attributes a on a.phone_number = d.phone_number
         where d.decision = 'inserted' or d.keeps_opt_out
         order by d.row_number
     ),
+    -- In the order of ids, as everybody who writes several leads.
+    locked as materialized (
+        select l.id, l.updated_at <= l.imported_at as is_untouched
+        from public.leads l
+        where l.organization_id = v_org and l.id in (select f.lead_id from folded f)
+        order by l.id
+        for no key update
+    ),
     merged as (
         update public.leads l
-        set last_name = coalesce(l.last_name, f.last_name),
+        set imported_at = case when k.is_untouched then now() else l.imported_at end,
+            last_name = coalesce(l.last_name, f.last_name),
             phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
             postcode = coalesce(l.postcode, f.postcode),
@@ -82,6 +92,7 @@ begin
                 else l.attributes
             end
         from folded f
+        join locked k on k.id = f.lead_id
         left join folded_attributes a on a.phone_number = f.phone_number
         where l.organization_id = v_org and l.id = f.lead_id
     ),

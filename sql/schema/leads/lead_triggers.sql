@@ -44,14 +44,22 @@ begin
         if not v_is_new and old.contact_status = 'REMOVED' then
             perform private.refuse_transition(old, new.contact_status, 'The contact has opted out.');
         end if;
-        if v_is_new and new.contact_status <> 'READY' then
-            new.previous_status := new.contact_status;
+        if v_is_new then
+            new.previous_status := nullif(new.contact_status, 'READY');
+            new.status_set_by := 'system';
         end if;
         new.contact_status := 'REMOVED';
     end if;
-    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of = old.duplicate_of then
-        -- It repeats that lead no more.
-        new.duplicate_of := null;
+    if not v_is_new and new.phone_number <> old.phone_number and new.duplicate_of is not distinct from old.duplicate_of
+        and (old.duplicate_of is not null or old.dup_seq > 0)
+    then
+        -- It repeats that lead no more, but another perhaps.
+        new.duplicate_of := (
+            select l.id from public.leads l
+            where l.organization_id = new.organization_id and l.phone_number = new.phone_number and l.id <> new.id
+            order by l.created_at, l.id
+            limit 1
+        );
         new.duplicate_resolved_at := null;
     end if;
     if not v_is_new and new.contact_status <> old.contact_status then

@@ -74,6 +74,7 @@ create table public.leads (
     dup_seq integer not null default 0
         constraint leads_dup_seq_check check (dup_seq >= 0),
     upload_id uuid,
+    imported_at timestamptz,
     row_number integer
         constraint leads_row_number_check check (row_number > 0),
     consent_basis text
@@ -137,6 +138,8 @@ comment on column public.leads.duplicate_resolved_at is 'When a person said what
 comment on column public.leads.held is 'A duplicate of which nobody has said yet what it is: not to be written to.';
 comment on column public.leads.dup_seq is
     '0, then 1, 2 … for further leads with the same number in the dataset (duplicate_action flag and keep_both).';
+comment on column public.leads.imported_at is
+    'When its import, or another that merged into it, wrote it last; updated_at behind it says that somebody else did since.';
 comment on column public.leads.row_number is 'The row of the file, counted from 1 without the header.';
 comment on index public.leads_phone_number_key is
     'A number once per dataset and dup_seq; also leads of a dataset, and the foreign key to datasets.';
@@ -168,9 +171,9 @@ create index leads_duplicate_of_idx on public.leads (organization_id, duplicate_
 comment on index public.leads_duplicate_of_idx is 'Foreign key to leads: duplicates of a lead.';
 -- Partial: as the smallest index on the organization it would be taken for look-ups by number, while nobody has analyzed a
 -- table that an import fills.
-create index leads_upload_id_idx on public.leads (organization_id, upload_id)
+create index leads_upload_id_idx on public.leads (organization_id, upload_id, id)
     where upload_id is not null;
-comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import.';
+comment on index public.leads_upload_id_idx is 'Foreign key to uploads: leads of an import, in the order in which undo_upload goes through them.';
 
 create index leads_search_idx on public.leads using gin (
     array_to_tsvector(switchboard.search_words(

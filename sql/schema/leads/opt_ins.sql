@@ -28,12 +28,7 @@ declare
     v_kept integer;
     v_leads integer := 0;
 begin
-    -- The order of suppress_leads_of_number: leads by their ids, then the lock.
-    perform from public.leads l
-        where l.organization_id = org and l.phone_number = number
-        order by l.id
-        for no key update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || org, 0));
+    perform private.lock_opt_outs(org, array[number]);
     update public.suppressions s
         set lifted_at = greatest(now(), s.created_at), lifted_by = switchboard.user_id(),
             lift_reason = left(lift_suppressions.lift_reason, 500)
@@ -67,8 +62,10 @@ as $$
 declare
     by_word constant text[] := array['keyword', 'provider', 'erasure'];
     v_org constant uuid := switchboard.require_organization('suppressions.write');
-    -- Of who was erased there is no row to point at: whoever may lift opt-outs names the number, and why.
+    -- Of who was erased there is no row to point at: a person who may lift opt-outs names the number, and why. Not server
+    -- code, which passes on what the contact wrote.
     v_may_lift constant boolean := btrim(coalesce(p_reason, '')) <> ''
+        and switchboard.user_id() is not null
         and switchboard.has_capability(v_org, 'suppressions.lift');
     v_number text;
 begin

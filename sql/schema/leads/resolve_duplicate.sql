@@ -40,13 +40,15 @@ begin
     end if;
     if p_action = 'merge' and exists (
         select from public.leads l
-        where l.organization_id = v_org and l.id = v_lead.duplicate_of and l.contact_status = 'ARCHIVED'
+        where l.organization_id = v_org
+            and l.id = v_lead.duplicate_of
+            and (l.contact_status = 'ARCHIVED' or l.phone_number <> v_lead.phone_number)
     ) then
         raise exception using
             errcode = 'PT409',
-            message = 'earlier_lead_archived',
-            detail = 'Both would be archived, and nobody would write to the contact.',
-            hint = 'keep takes this lead for the contact; or bring the earlier one back first.';
+            message = 'not_mergeable',
+            detail = 'The earlier lead is archived, so that nobody would write to the contact, or has another number by now.',
+            hint = 'keep takes this lead for the contact.';
     end if;
     if p_action = 'merge' then
         update public.leads l
@@ -94,6 +96,6 @@ begin atomic
     select private.resolve_duplicate(lead_id, action);
 end;
 comment on function public.resolve_duplicate(uuid, text) is
-    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, earlier_lead_archived, 22023.';
+    'Ends the hold of a lead that repeats another''s number. keep: it is another contact; merge: the earlier lead takes the fields that it lacks, the notes and further attributes, and this one is archived; remove: archived. Nothing is deleted. Answers the lead. Raises PT401, PT400, PT403 (leads.write, or the earlier lead), PT404 lead_not_found, PT409 no_duplicate, not_mergeable, 22023.';
 grant execute on function private.resolve_duplicate(uuid, text) to authenticated, service_role;
 grant execute on function public.resolve_duplicate(uuid, text) to authenticated, service_role;

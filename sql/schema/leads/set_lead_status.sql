@@ -50,6 +50,23 @@ $$;
 comment on function private.set_lead_status(uuid, text) is
     'Body of public.set_lead_status, behind tell_lead_change; see there.';
 
+create function private.lock_removal(lead_id uuid, status text) returns void
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+declare
+    v_org constant uuid := switchboard.require_organization('leads.write');
+begin
+    if lock_removal.status = 'REMOVED' then
+        perform private.lock_opt_outs(v_org, array(
+            select l.phone_number from public.leads l where l.organization_id = v_org and l.id = lock_removal.lead_id
+        ));
+    end if;
+end;
+$$;
+comment on function private.lock_removal(uuid, text) is
+    'Before set_lead_status: what an opt-out locks, in its order, before the lead itself. Definer, for other leads have the number too. Raises PT401, PT400, PT403 (leads.write).';
+
 create function private.keep_removal(lead public.leads) returns public.leads
     language plpgsql volatile security definer
     set search_path = ''
@@ -84,6 +101,7 @@ create function public.set_lead_status(lead_id uuid, status text, reason text de
     set search_path = ''
 begin atomic
     select private.tell_lead_change(actor, reason);
+    select private.lock_removal(lead_id, status);
     select k.*
         from private.set_lead_status(lead_id, status) as l
         cross join lateral private.keep_removal(l) as k;
@@ -91,6 +109,7 @@ end;
 comment on function public.set_lead_status(uuid, text, text, text) is
     'Gives a lead a contact_status, with a reason for its history. actor is for server code: ai where the agent decided, else system. Answers the lead. Raises PT401, PT400, PT403 (leads.write), PT404 lead_not_found, 23514 for a step that the lead cannot take, 22023.';
 grant execute on function private.set_lead_status(uuid, text) to authenticated, service_role;
+grant execute on function private.lock_removal(uuid, text) to authenticated, service_role;
 grant execute on function private.keep_removal(public.leads) to authenticated, service_role;
 grant execute on function public.set_lead_status(uuid, text, text, text) to authenticated, service_role;
 

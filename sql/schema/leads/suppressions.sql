@@ -2,8 +2,9 @@
 -- becomes of the leads. A lead with such a number is REMOVED, or rests in ARCHIVED; triggers on both tables keep that.
 --
 -- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
--- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone. It is
--- held only from there to the commit, and taken behind the locks of leads and before those of counters. It needs READ
+-- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone
+-- (lock_opt_outs), and so does what ends one. It is held only from there to the commit, and taken behind the locks of leads
+-- and before those of counters. It needs READ
 -- COMMITTED, as PostgREST works: an older snapshot does not see what was waited for.
 
 create table public.suppressions (
@@ -106,6 +107,42 @@ grant select on public.suppressions to service_role;
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
     on public.suppressions to service_role;
 
+create function private.lock_opt_outs(org uuid, numbers text[]) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    perform from public.leads l
+        where l.organization_id = org and l.phone_number = any (numbers)
+        order by l.id
+        for no key update;
+    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || org, 0));
+end;
+$$;
+comment on function private.lock_opt_outs(uuid, text[]) is
+    'Before numbers of an organization opt out, in or are erased: their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
+
+-- Before the index has the row: whoever waits for that must hold nothing that this one needs.
+create function private.lock_opt_out() returns trigger
+    language plpgsql volatile security definer
+    set search_path = ''
+as $$
+begin
+    -- Not for a row that the policies are about to refuse.
+    if switchboard.user_id() is null or switchboard.has_capability(new.organization_id, 'suppressions.write') then
+        perform private.lock_opt_outs(new.organization_id, array[new.phone_number]);
+    end if;
+    return new;
+end;
+$$;
+comment on function private.lock_opt_out() is
+    'BEFORE INSERT trigger on suppressions, behind normalize_phone: private.lock_opt_outs. Definer, as suppress_leads_of_number. Raises nothing.';
+create trigger order_locks
+    before insert on public.suppressions
+    for each row
+    when (new.phone_number is not null)
+    execute function private.lock_opt_out();
+
 create function private.suppress_leads_of_number() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
@@ -118,12 +155,6 @@ begin
     end if;
     -- What was said of one lead does not go into the history of others.
     perform set_config('private.lead_reason', '', true);
-    -- In the order of ids, and before the lock: another writer of these leads may be about to ask for it.
-    perform from public.leads l
-        where l.organization_id = new.organization_id and l.phone_number = new.phone_number
-        order by l.id
-        for no key update;
-    perform pg_advisory_xact_lock(hashtextextended('suppressions ' || new.organization_id, 0));
     update public.leads l
         set contact_status = 'REMOVED'
         where l.organization_id = new.organization_id
@@ -171,6 +202,7 @@ create function private.keep_suppression(org uuid, number text) returns void
     set search_path = ''
 as $$
 begin
+    perform private.lock_opt_outs(org, array[number]);
     -- What the agent heard is the contact's own word, and ends by it.
     insert into public.suppressions as s (organization_id, phone_number, reason)
     select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
@@ -216,20 +248,26 @@ declare
     v_group record;
     v_suppressed text[];
 begin
-    -- First what takes the lock alone.
-    perform private.keep_suppression(n.organization_id, n.phone_number)
-        from (
-            select distinct r.organization_id, r.phone_number from new_rows r
-            where r.contact_status = 'REMOVED'
-            order by r.organization_id, r.phone_number
-        ) as n;
+    -- First what takes the lock alone: leads that somebody brought as REMOVED, and not the trigger or an import because of
+    -- an opt-out that there was.
+    for v_group in
+        select r.organization_id, array_agg(distinct r.phone_number) as numbers
+        from new_rows r
+        where r.contact_status = 'REMOVED' and r.status_set_by is null
+        group by r.organization_id
+        order by r.organization_id
+    loop
+        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
+        perform private.keep_suppression(v_group.organization_id, n) from unnest(v_group.numbers) as n;
+    end loop;
     for v_group in
         select r.organization_id, r.dataset_id,
             array_agg(r.phone_number) as numbers,
             -- An import has refused its foreign numbers row by row.
-            array_agg(r.phone_number) filter (where r.upload_id is null) as by_hand
+            array_agg(r.phone_number) filter (where r.upload_id is null and r.contact_status <> 'REMOVED') as by_hand,
+            array_agg(r.id) filter (where r.contact_status = 'REMOVED') as removed
         from new_rows r
-        where r.contact_status not in ('REMOVED', 'ARCHIVED')
+        where r.contact_status <> 'ARCHIVED' and (r.contact_status <> 'REMOVED' or r.status_set_by is not null)
         group by r.organization_id, r.dataset_id
         order by r.organization_id, r.dataset_id
     loop
@@ -238,6 +276,14 @@ begin
         end if;
         perform pg_advisory_xact_lock_shared(hashtextextended('suppressions ' || v_group.organization_id, 0));
         v_suppressed := array(select private.suppressed_numbers(v_group.organization_id, v_group.numbers));
+        if v_group.removed is not null then
+            -- Their opt-out has ended meanwhile.
+            update public.leads l
+                set contact_status = coalesce(l.previous_status, 'READY')
+                where l.organization_id = v_group.organization_id
+                    and l.id = any (v_group.removed)
+                    and l.phone_number <> all (v_suppressed);
+        end if;
         continue when v_suppressed = '{}';
         update public.leads l
             set contact_status = 'REMOVED'
@@ -250,7 +296,7 @@ begin
 end;
 $$;
 comment on function private.settle_new_leads() is
-    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
+    'AFTER INSERT statement trigger on leads (transition table new_rows): a lead that comes as REMOVED is an opt-out; of the others, those become REMOVED whose number opted out while they were written, those that were REMOVED for an opt-out that has ended stand again, and none may have a number that its campaign does not write to. Definer, as private.settle_lead_status. Raises 22023.';
 
 create function private.settle_lead_number() returns trigger
     language plpgsql volatile security definer

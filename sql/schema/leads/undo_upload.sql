@@ -50,7 +50,8 @@ declare
     batch constant integer := 5000;
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
-    v_ended constant timestamptz := coalesce(v_upload.completed_at, v_upload.updated_at);
+    v_ids uuid[];
+    v_last uuid := '00000000-0000-0000-0000-000000000000';
     v_deleted integer;
     v_sum integer := 0;
     v_kept integer;
@@ -64,24 +65,31 @@ begin
             hint = 'cancel_upload ends it; undo_upload then takes its leads back.';
     end if;
     loop
-        delete from public.leads l
+        -- Locked, so that they are as they are seen here.
+        v_ids := array(
+            select l.id from public.leads l
             where l.organization_id = v_upload.organization_id
-                and l.id = any (array(
-                    select u.id from public.leads u
-                    where u.organization_id = v_upload.organization_id
-                        and u.upload_id = v_upload.id
-                        and private.is_untouched(u, v_ended)
-                    -- A duplicate before its original, whose end it would be touched by.
-                    order by u.duplicate_of is null
-                    limit batch
-                ))
-                -- Again, of the row as it is when its lock is there.
-                and private.is_untouched(l, v_ended);
+                and l.upload_id = v_upload.id
+                and l.id > v_last
+                and l.updated_at <= l.imported_at
+            order by l.id
+            limit batch
+            for update
+        );
+        v_last := v_ids[cardinality(v_ids)];
+        v_ids := private.without_work(v_upload, v_ids);
+        -- What was imported as their duplicate stays so untouched.
+        update public.leads l
+            set duplicate_of = null, imported_at = now()
+            where l.organization_id = v_upload.organization_id
+                and l.duplicate_of = any (v_ids)
+                and l.updated_at <= l.imported_at;
+        delete from public.leads l where l.organization_id = v_upload.organization_id and l.id = any (v_ids);
         get diagnostics v_deleted = row_count;
         v_sum := v_sum + v_deleted;
-        exit when v_deleted < batch or clock_timestamp() > v_began + max_time;
+        exit when v_last is null or clock_timestamp() > v_began + max_time;
     end loop;
-    if v_deleted < batch then
+    if v_last is null then
         update public.uploads u
             set undone_at = now()
             where u.organization_id = v_upload.organization_id and u.id = v_upload.id
@@ -91,33 +99,36 @@ begin
         from public.leads l
         where l.organization_id = v_upload.organization_id and l.upload_id = v_upload.id;
     return jsonb_build_object(
-        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_deleted < batch);
+        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_last is null);
 end;
 $$;
 comment on function private.undo_upload(uuid) is
     'Body of public.undo_upload; see there. Definer: it counts as one decision about the import, and not lead by lead.';
 
-create function private.is_untouched(lead public.leads, import_ended timestamptz) returns boolean
+create function private.without_work(upload public.uploads, lead_ids uuid[]) returns uuid[]
     language sql stable
     set search_path = ''
 begin atomic
-    select (lead).updated_at <= import_ended
-        and (lead).contact_status in ('READY', 'REMOVED')
-        and (lead).m1_sent_at is null
-        and (lead).last_message_at is null
-        and (lead).reply_received_at is null
-        and (lead).total_messages = 0
-        and not exists (
-            select from public.calls c
-            where c.organization_id = (lead).organization_id and c.lead_id = (lead).id
-        )
-        and not exists (
-            select from public.upload_rows r
-            where r.organization_id = (lead).organization_id and r.lead_id = (lead).id and r.upload_id <> (lead).upload_id
-        );
+    select coalesce(array_agg(l.id order by l.id), '{}')
+        from public.leads l
+        where l.organization_id = (upload).organization_id
+            and l.id = any (lead_ids)
+            and l.contact_status in ('READY', 'REMOVED')
+            and l.m1_sent_at is null
+            and l.last_message_at is null
+            and l.reply_received_at is null
+            and l.total_messages = 0
+            and not exists (
+                select from public.calls c where c.organization_id = l.organization_id and c.lead_id = l.id
+            )
+            and not exists (
+                select from public.upload_rows r
+                join public.uploads o on o.organization_id = r.organization_id and o.id = r.upload_id and o.undone_at is null
+                where r.organization_id = l.organization_id and r.lead_id = l.id and r.upload_id <> (upload).id
+            );
 end;
-comment on function private.is_untouched(public.leads, timestamptz) is
-    'Whether a lead is as its import left it: nobody has written to it, spoken with it or changed it since, and no other import found it. Raises nothing.';
+comment on function private.without_work(public.uploads, uuid[]) is
+    'Those of an import''s leads to which nobody has written, with whom nobody has spoken, and which no other import found that still stands. Raises nothing.';
 
 create function public.undo_upload(upload_id uuid) returns jsonb
     language sql volatile

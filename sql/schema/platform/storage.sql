@@ -85,7 +85,7 @@ begin
                 else '' end,
             case when verb.name in ('insert', 'update')
                 then 'with check (' || format(rule, verb.csv_uploads, verb.client_logos, verb.exports)
-                    || case when verb.name = 'insert' then format(export, 'e.status = ''running''') else '' end || ')'
+                    || case when verb.name = 'insert' then format(export, 'e.status = ''running'' and e.created_by = (select switchboard.user_id())') else '' end || ')'
                 else '' end);
     end loop;
 

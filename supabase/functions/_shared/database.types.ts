@@ -842,6 +842,7 @@ export type Database = {
           "first_name": string;
           "held": boolean;
           "id": string;
+          "imported_at": string | null;
           "inquiry_date": string | null;
           "install_date": string | null;
           "last_message_at": string | null;
@@ -893,6 +894,7 @@ export type Database = {
           "first_name": string;
           "held"?: never;
           "id"?: string;
+          "imported_at"?: string | null;
           "inquiry_date"?: string | null;
           "install_date"?: string | null;
           "last_message_at"?: string | null;
@@ -943,6 +945,7 @@ export type Database = {
           "first_name"?: string;
           "held"?: never;
           "id"?: string;
+          "imported_at"?: string | null;
           "inquiry_date"?: string | null;
           "install_date"?: string | null;
           "last_message_at"?: string | null;
@@ -2824,6 +2827,7 @@ export type Database = {
           "first_name": string;
           "held": boolean;
           "id": string;
+          "imported_at": string | null;
           "inquiry_date": string | null;
           "install_date": string | null;
           "last_message_at": string | null;
@@ -2889,6 +2893,7 @@ export type Database = {
           "first_name": string;
           "held": boolean;
           "id": string;
+          "imported_at": string | null;
           "inquiry_date": string | null;
           "install_date": string | null;
           "last_message_at": string | null;
@@ -2988,6 +2993,7 @@ export type Database = {
           "first_name": string;
           "held": boolean;
           "id": string;
+          "imported_at": string | null;
           "inquiry_date": string | null;
           "install_date": string | null;
           "last_message_at": string | null;

@@ -153,7 +153,7 @@ impl CounterSpec {
     }
 
     /// The child's columns that say which parent a row counts for.
-    pub fn key(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn key(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.key.iter().map(|(child, _)| child.as_str())
     }
 
