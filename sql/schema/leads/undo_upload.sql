@@ -51,7 +51,7 @@ declare
     v_began constant timestamptz := clock_timestamp();
     v_upload public.uploads := private.importer_upload(p_upload_id);
     v_ids uuid[];
-    v_last uuid := '00000000-0000-0000-0000-000000000000';
+    v_last uuid := '00000000-0000-0000-0000-000000000000'::uuid;
     v_deleted integer;
     v_sum integer := 0;
     v_kept integer;
