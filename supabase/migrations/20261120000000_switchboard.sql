@@ -4164,7 +4164,7 @@ comment on function private.suppression_hash(uuid, text) is
 -- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
 -- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone
 -- (lock_opt_outs), and so does what ends one. It is held only from there to the commit, and taken behind the locks of leads
--- and before those of counters. It needs READ
+-- and before those of counters. Opt-outs wait for each other before all of that, or they would in the index. It needs READ
 -- COMMITTED, as PostgREST works: an older snapshot does not see what was waited for.
 
 create table public.suppressions (
@@ -4267,11 +4267,23 @@ grant select on public.suppressions to service_role;
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
     on public.suppressions to service_role;
 
+create function private.queue_opt_outs(org uuid) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('opt-outs ' || org, 0));
+end;
+$$;
+comment on function private.queue_opt_outs(uuid) is
+    'One opt-out, opt-in or erasure of an organization at a time: the first of their locks. Raises nothing.';
+
 create function private.lock_opt_outs(org uuid, numbers text[]) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
+    perform private.queue_opt_outs(org);
     perform from public.leads l
         where l.organization_id = org and l.phone_number = any (numbers)
         order by l.id
@@ -4280,55 +4292,59 @@ begin
 end;
 $$;
 comment on function private.lock_opt_outs(uuid, text[]) is
-    'Before numbers of an organization opt out, in or are erased: their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
+    'Before numbers of an organization opt out, in or are erased: one at a time, their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
 
--- Before the index has the row: whoever waits for that must hold nothing that this one needs.
-create function private.lock_opt_out() returns trigger
+create function private.queue_opt_out() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 begin
     -- Not for a row that the policies are about to refuse.
     if switchboard.user_id() is null or switchboard.has_capability(new.organization_id, 'suppressions.write') then
-        perform private.lock_opt_outs(new.organization_id, array[new.phone_number]);
+        perform private.queue_opt_outs(new.organization_id);
     end if;
     return new;
 end;
 $$;
-comment on function private.lock_opt_out() is
-    'BEFORE INSERT trigger on suppressions, behind normalize_phone: private.lock_opt_outs. Definer, as suppress_leads_of_number. Raises nothing.';
-create trigger order_locks
+comment on function private.queue_opt_out() is
+    'BEFORE INSERT trigger on suppressions: the first lock of private.lock_opt_outs, before the index has the row. Definer, as suppress_leads_of_numbers. Raises nothing.';
+create trigger queue_opt_out
     before insert on public.suppressions
-    for each row
-    when (new.phone_number is not null)
-    execute function private.lock_opt_out();
+    for each row execute function private.queue_opt_out();
 
-create function private.suppress_leads_of_number() returns trigger
+create function private.suppress_leads_of_numbers() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
     v_reason constant text := current_setting('private.lead_reason', true);
+    v_group record;
 begin
-    if new.lifted_at is not null then
-        return null;
-    end if;
     -- What was said of one lead does not go into the history of others.
     perform set_config('private.lead_reason', '', true);
-    update public.leads l
-        set contact_status = 'REMOVED'
-        where l.organization_id = new.organization_id
-            and l.phone_number = new.phone_number
-            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    for v_group in
+        select r.organization_id, array_agg(distinct r.phone_number) as numbers
+        from new_rows r
+        where r.phone_number is not null and r.lifted_at is null
+        group by r.organization_id
+        order by r.organization_id
+    loop
+        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
+        update public.leads l
+            set contact_status = 'REMOVED'
+            where l.organization_id = v_group.organization_id
+                and l.phone_number = any (v_group.numbers)
+                and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    end loop;
     perform set_config('private.lead_reason', coalesce(v_reason, ''), true);
     return null;
 end;
 $$;
-comment on function private.suppress_leads_of_number() is
-    'AFTER INSERT trigger on suppressions: the organization''s leads with the number become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
-create trigger suppress_leads_of_number
-    after insert on public.suppressions
-    for each row execute function private.suppress_leads_of_number();
+comment on function private.suppress_leads_of_numbers() is
+    'AFTER INSERT statement trigger on suppressions (transition table new_rows): the organization''s leads with the numbers become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
+create trigger suppress_leads_of_numbers
+    after insert on public.suppressions referencing new table as new_rows
+    for each statement execute function private.suppress_leads_of_numbers();
 
 -- In plpgsql, as everything that fires for a single lead: the plan of an SQL function is made anew by every call.
 create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
@@ -4357,21 +4373,22 @@ $$;
 comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too; one may come twice. Raises nothing.';
 
-create function private.keep_suppression(org uuid, number text) returns void
+create function private.keep_suppressions(org uuid, numbers text[]) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
-    perform private.lock_opt_outs(org, array[number]);
+    perform private.lock_opt_outs(org, numbers);
     -- What the agent heard is the contact's own word, and ends by it.
     insert into public.suppressions as s (organization_id, phone_number, reason)
-    select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
-    where not exists (select from private.suppressed_numbers(org, array[number]))
+    select org, n.number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
+    from unnest(numbers) as n (number)
+    where n.number <> all (array(select private.suppressed_numbers(org, numbers)))
     on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
 end;
 $$;
-comment on function private.keep_suppression(uuid, text) is
-    'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
+comment on function private.keep_suppressions(uuid, text[]) is
+    'The opt-outs of leads that are REMOVED, but for numbers that have one. For the triggers on leads. Raises nothing.';
 
 create function private.check_international(org uuid, dataset uuid, numbers text[]) returns void
     language plpgsql stable
@@ -4417,8 +4434,7 @@ begin
         group by r.organization_id
         order by r.organization_id
     loop
-        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
-        perform private.keep_suppression(v_group.organization_id, n) from unnest(v_group.numbers) as n;
+        perform private.keep_suppressions(v_group.organization_id, v_group.numbers);
     end loop;
     for v_group in
         select r.organization_id, r.dataset_id,
@@ -4464,7 +4480,11 @@ create function private.settle_lead_number() returns trigger
 as $$
 begin
     if new.contact_status = 'REMOVED' then
-        perform private.keep_suppression(new.organization_id, new.phone_number);
+        -- Mostly it is so because of an opt-out, and its lock may be held that comes last: nothing to wait for. None ends
+        -- meanwhile, for who ends one locks this lead.
+        if not exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number])) then
+            perform private.keep_suppressions(new.organization_id, array[new.phone_number]);
+        end if;
         return null;
     end if;
     if new.phone_number <> old.phone_number or new.dataset_id <> old.dataset_id then
@@ -4546,6 +4566,7 @@ begin
             where l.organization_id = new.organization_id and l.phone_number = new.phone_number and l.id <> new.id
             order by l.created_at, l.id
             limit 1
+            for key share skip locked
         );
         new.duplicate_resolved_at := null;
     end if;
@@ -5821,6 +5842,8 @@ create function private.create_export(p_query text, p_filters jsonb) returns jso
 as $$
 declare
     max_attributes constant integer := 200;
+    -- To look at every lead of a million would take longer than a request may.
+    max_looked_at constant integer := 50000;
     max_exports constant integer := 100;
     keeps constant interval := make_interval(hours => 24);
     v_org constant uuid := switchboard.require_organization('exports.write');
@@ -5861,7 +5884,7 @@ begin
     select v_org, i.id, v_filters.dataset_id, p_query, coalesce(nullif(p_filters, 'null'), '{}'),
         array(
             select k
-            from private.find_leads(v_org, p_query, v_filters, null, null, null) as l
+            from private.find_leads(v_org, p_query, v_filters, null, null, max_looked_at) as l
             cross join lateral jsonb_object_keys(l.attributes) as k
             where length(k) <= 500
             group by k
@@ -6393,19 +6416,16 @@ begin
             (array_agg(d.consent_basis order by d.row_number) filter (where d.consent_basis is not null))[1] as consent_basis,
             (array_agg(d.consent_at order by d.row_number) filter (where d.consent_at is not null))[1] as consent_at,
             left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes,
-            (array_agg(d.lead_id) filter (where d.decision = 'merged'))[1] as lead_id
+            (array_agg(d.lead_id) filter (where d.decision = 'merged'))[1] as lead_id,
+            (
+                select jsonb_object_agg(a.key, a.value order by u.place desc)
+                from unnest(array_agg(d.attributes order by d.row_number)) with ordinality as u (attributes, place)
+                cross join lateral jsonb_each(u.attributes) as a
+            ) as attributes
         from decided d
         where v_merges and d.decision in ('inserted', 'merged')
         group by d.phone_number
         having count(*) > 1 or bool_or(d.decision = 'merged')
-    ),
-    folded_attributes as materialized (
-        select f.phone_number, jsonb_object_agg(a.key, a.value order by d.row_number desc) as attributes
-        from folded f
-        join decided d on d.phone_number = f.phone_number and d.problems is null
-        cross join lateral jsonb_each(d.attributes) as a
-        group by f.phone_number
-        having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
@@ -6418,7 +6438,8 @@ begin
             coalesce(f.last_name, d.last_name), d.phone_number, d.phone_input,
             coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquiry_date, d.inquiry_date),
-            coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
+            coalesce(f.notes, d.notes),
+            coalesce(case when switchboard.json_is_bounded(f.attributes, 65536) then f.attributes end, d.attributes),
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
             case when d.keeps_opt_out then 'system' end,
@@ -6426,21 +6447,21 @@ begin
             d.dup_seq, job.upload_id, d.row_number, now()
         from decided d
         left join folded f on f.phone_number = d.phone_number
-        left join folded_attributes a on a.phone_number = d.phone_number
         where d.decision = 'inserted' or d.keeps_opt_out
         order by d.row_number
     ),
-    -- In the order of ids, as everybody who writes several leads.
+    -- In the order of ids, as everybody who writes several leads. With all that is merged, for two lists that nobody has
+    -- counted would be joined by a loop in a loop.
     locked as materialized (
-        select l.id, l.updated_at <= l.imported_at as is_untouched
-        from public.leads l
-        where l.organization_id = v_org and l.id in (select f.lead_id from folded f)
+        select f.*, l.updated_at <= l.imported_at as is_untouched
+        from folded f
+        join public.leads l on l.organization_id = v_org and l.id = f.lead_id
         order by l.id
-        for no key update
+        for no key update of l
     ),
     merged as (
         update public.leads l
-        set imported_at = case when k.is_untouched then now() else l.imported_at end,
+        set imported_at = case when f.is_untouched then now() else l.imported_at end,
             last_name = coalesce(l.last_name, f.last_name),
             phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
@@ -6453,12 +6474,10 @@ begin
                 else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
             attributes = case
-                when switchboard.json_is_bounded(a.attributes || l.attributes, 65536) then a.attributes || l.attributes
+                when switchboard.json_is_bounded(f.attributes || l.attributes, 65536) then f.attributes || l.attributes
                 else l.attributes
             end
-        from folded f
-        join locked k on k.id = f.lead_id
-        left join folded_attributes a on a.phone_number = f.phone_number
+        from locked f
         where l.organization_id = v_org and l.id = f.lead_id
     ),
     reported as materialized (
@@ -6508,10 +6527,17 @@ begin
         into strict v_report
         from decided d;
     return v_report;
+exception
+    when foreign_key_violation or unique_violation then
+        raise exception using
+            errcode = 'PT409',
+            message = 'leads_changed',
+            detail = 'A lead with one of the numbers came or went at the same moment.',
+            hint = 'Send the request again: nothing of it was done.';
 end;
 $$;
 comment on function private.import_batch(private.import_job) is
-    'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
+    'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, PT409 leads_changed, PT429 quota_exceeded.';
 
 create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns public.uploads
     language sql volatile
@@ -6610,7 +6636,7 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 (import_running; leads_changed: send it again), PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping).';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;
 
@@ -7057,6 +7083,8 @@ begin
         - private.quota_used(v_upload.organization_id, 'leads')), 1);
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
+        -- A second batch would lock leads behind the locks that the first took last.
+        exit when v_options ->> 'duplicate_action' = 'merge' and v_upload.rows_detected > v_before;
         select min(c.starts_at) into v_starts_at
             from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
@@ -7176,7 +7204,7 @@ begin atomic
     select private.commit_upload(upload_id, mapping, options);
 end;
 comment on function public.commit_upload(uuid, jsonb, jsonb) is
-    'Imports the next rows of a file, for about two seconds, and answers how far it is: call it until status is completed. problem quota_exceeded: call again when there is room. mapping and options: those of the preview, unless the first call brings others. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, import_running), PT429, 22023.';
+    'Imports the next rows of a file, for about two seconds, and answers how far it is: call it until status is completed. problem quota_exceeded: call again when there is room. mapping and options: those of the preview, unless the first call brings others. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, import_running, leads_changed), PT429, 22023.';
 grant execute on function private.commit_upload(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.commit_upload(uuid, jsonb, jsonb) to authenticated;
 
@@ -8192,14 +8220,13 @@ create function private.undo_upload(p_upload_id uuid) returns jsonb
     set search_path = ''
 as $$
 declare
-    max_time constant interval := make_interval(secs => 2);
-    batch constant integer := 5000;
-    v_began constant timestamptz := clock_timestamp();
+    batch constant integer := 20000;
     v_upload public.uploads := private.importer_upload(p_upload_id);
+    v_seen uuid[];
     v_ids uuid[];
     v_last uuid := '00000000-0000-0000-0000-000000000000'::uuid;
+    v_is_done boolean;
     v_deleted integer;
-    v_sum integer := 0;
     v_kept integer;
 begin
     perform switchboard.require_organization('leads.delete');
@@ -8211,8 +8238,8 @@ begin
             hint = 'cancel_upload ends it; undo_upload then takes its leads back.';
     end if;
     loop
-        -- Locked, so that they are as they are seen here.
-        v_ids := array(
+        -- Locked, so that they are as they are seen here; all of them before the counters, which the DELETE moves.
+        v_seen := array(
             select l.id from public.leads l
             where l.organization_id = v_upload.organization_id
                 and l.upload_id = v_upload.id
@@ -8222,20 +8249,20 @@ begin
             limit batch
             for update
         );
-        v_last := v_ids[cardinality(v_ids)];
-        v_ids := private.without_work(v_upload, v_ids);
-        -- What was imported as their duplicate stays so untouched.
-        update public.leads l
-            set duplicate_of = null, imported_at = now()
-            where l.organization_id = v_upload.organization_id
-                and l.duplicate_of = any (v_ids)
-                and l.updated_at <= l.imported_at;
-        delete from public.leads l where l.organization_id = v_upload.organization_id and l.id = any (v_ids);
-        get diagnostics v_deleted = row_count;
-        v_sum := v_sum + v_deleted;
-        exit when v_last is null or clock_timestamp() > v_began + max_time;
+        v_last := v_seen[cardinality(v_seen)];
+        v_is_done := cardinality(v_seen) < batch;
+        v_ids := private.without_work(v_upload, v_seen);
+        exit when v_ids <> '{}' or v_is_done;
     end loop;
-    if v_last is null then
+    -- What was imported as their duplicate stays so untouched.
+    update public.leads l
+        set duplicate_of = null, imported_at = now()
+        where l.organization_id = v_upload.organization_id
+            and l.duplicate_of = any (v_ids)
+            and l.updated_at <= l.imported_at;
+    delete from public.leads l where l.organization_id = v_upload.organization_id and l.id = any (v_ids);
+    get diagnostics v_deleted = row_count;
+    if v_is_done then
         update public.uploads u
             set undone_at = now()
             where u.organization_id = v_upload.organization_id and u.id = v_upload.id
@@ -8245,7 +8272,7 @@ begin
         from public.leads l
         where l.organization_id = v_upload.organization_id and l.upload_id = v_upload.id;
     return jsonb_build_object(
-        'upload_id', v_upload.id, 'deleted', v_sum, 'remaining', v_kept, 'is_done', v_last is null);
+        'upload_id', v_upload.id, 'deleted', v_deleted, 'remaining', v_kept, 'is_done', v_is_done);
 end;
 $$;
 comment on function private.undo_upload(uuid) is
@@ -8283,7 +8310,7 @@ begin atomic
     select private.undo_upload(upload_id);
 end;
 comment on function public.undo_upload(uuid) is
-    'Deletes the leads that an import made, for about two seconds: call it until is_done. Leads that were written to, called or worked on stay and are counted in remaining; what a merge filled in stays filled. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all, leads.delete), PT404 upload_not_found, PT409 upload_running.';
+    'Deletes the leads that an import made, up to 20,000 a call: call it until is_done. Leads that were written to, called or worked on stay and are counted in remaining; what a merge filled in stays filled. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all, leads.delete), PT404 upload_not_found, PT409 upload_running.';
 grant execute on function private.undo_upload(uuid) to authenticated;
 grant execute on function public.undo_upload(uuid) to authenticated;
 
@@ -8899,6 +8926,7 @@ declare
         cross join lateral substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) as d
         where length(d) >= 7
     );
+    v_has_short constant boolean := cardinality(v_digits) < cardinality((person).numbers);
     v_address constant text := private.email_key((person).email);
     v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
     v_count integer;
@@ -8906,15 +8934,18 @@ begin
     delete from public.upload_errors e
         where e.organization_id = (person).organization_id
             and (
-                v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
-                or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
-                or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
+                -- What is quick is asked first: a large organization has a million of these.
+                position(v_address in lower(e.value)) > 0
+                    and v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
                 or exists (
-                    select from public.leads l
-                    where l.organization_id = e.organization_id
-                        and l.id = any ((person).lead_ids)
-                        and l.upload_id = e.upload_id
-                        and l.row_number = e.row_number
+                    select from unnest(v_digits) as d where position(d in translate(e.value, e' ()-./+\t\u00a0', '')) > 0
+                )
+                or (v_has_short or octet_length(e.value) > length(e.value))
+                    and switchboard.to_e164(e.value, v_country) = any ((person).numbers)
+                or (e.upload_id, e.row_number) in (
+                    select l.upload_id, l.row_number
+                    from public.leads l
+                    where l.organization_id = (person).organization_id and l.id = any ((person).lead_ids)
                 )
             );
     get diagnostics v_count = row_count;
@@ -8939,12 +8970,14 @@ declare
 begin
     perform private.require_whole_scope();
     v_person := private.find_person(v_org, p_phone_number, p_email);
-    -- Leads by their ids, those of others with the phone too, then the lock: the order of whoever writes opt-outs.
+    perform private.queue_opt_outs(v_org);
+    -- Alone, for they are deleted, or lose the lead that they repeat.
     perform from public.leads l
-        where l.organization_id = v_org and (l.id = any (v_person.lead_ids) or l.phone_number = any (v_person.numbers))
+        where l.organization_id = v_org
+            and (l.phone_number = any (v_person.numbers) or l.duplicate_of = any (v_person.lead_ids))
         order by l.id
         for update;
-    perform private.lock_opt_outs(v_org, '{}');
+    perform private.lock_opt_outs(v_org, v_person.numbers);
     -- Again: while this waited, another lead may have come, or one have got somebody else's number.
     v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings

@@ -159,6 +159,7 @@ declare
         cross join lateral substr(n, 2 + length(switchboard.phone_calling_code(n)::text)) as d
         where length(d) >= 7
     );
+    v_has_short constant boolean := cardinality(v_digits) < cardinality((person).numbers);
     v_address constant text := private.email_key((person).email);
     v_country constant text := (select o.default_country from public.organizations o where o.id = (person).organization_id);
     v_count integer;
@@ -166,15 +167,18 @@ begin
     delete from public.upload_errors e
         where e.organization_id = (person).organization_id
             and (
-                v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
-                or switchboard.to_e164(e.value, v_country) = any ((person).numbers)
-                or exists (select from unnest(v_digits) as d where position(d in regexp_replace(e.value, '\D', '', 'g')) > 0)
+                -- What is quick is asked first: a large organization has a million of these.
+                position(v_address in lower(e.value)) > 0
+                    and v_address = any (regexp_split_to_array(lower(e.value), '[^[:alnum:]@.!#$%&''*+/=?^_`{|}~-]+'))
                 or exists (
-                    select from public.leads l
-                    where l.organization_id = e.organization_id
-                        and l.id = any ((person).lead_ids)
-                        and l.upload_id = e.upload_id
-                        and l.row_number = e.row_number
+                    select from unnest(v_digits) as d where position(d in translate(e.value, e' ()-./+\t\u00a0', '')) > 0
+                )
+                or (v_has_short or octet_length(e.value) > length(e.value))
+                    and switchboard.to_e164(e.value, v_country) = any ((person).numbers)
+                or (e.upload_id, e.row_number) in (
+                    select l.upload_id, l.row_number
+                    from public.leads l
+                    where l.organization_id = (person).organization_id and l.id = any ((person).lead_ids)
                 )
             );
     get diagnostics v_count = row_count;
@@ -199,12 +203,14 @@ declare
 begin
     perform private.require_whole_scope();
     v_person := private.find_person(v_org, p_phone_number, p_email);
-    -- Leads by their ids, those of others with the phone too, then the lock: the order of whoever writes opt-outs.
+    perform private.queue_opt_outs(v_org);
+    -- Alone, for they are deleted, or lose the lead that they repeat.
     perform from public.leads l
-        where l.organization_id = v_org and (l.id = any (v_person.lead_ids) or l.phone_number = any (v_person.numbers))
+        where l.organization_id = v_org
+            and (l.phone_number = any (v_person.numbers) or l.duplicate_of = any (v_person.lead_ids))
         order by l.id
         for update;
-    perform private.lock_opt_outs(v_org, '{}');
+    perform private.lock_opt_outs(v_org, v_person.numbers);
     -- Again: while this waited, another lead may have come, or one have got somebody else's number.
     v_person := private.find_person(v_org, p_phone_number, p_email);
     select coalesce(jsonb_agg(c.recording_path order by c.recording_path), '[]') into strict v_recordings

@@ -36,6 +36,8 @@ begin
         - private.quota_used(v_upload.organization_id, 'leads')), 1);
     loop
         exit when v_upload.rows_detected >= v_upload.row_total or clock_timestamp() > v_began + max_time;
+        -- A second batch would lock leads behind the locks that the first took last.
+        exit when v_options ->> 'duplicate_action' = 'merge' and v_upload.rows_detected > v_before;
         select min(c.starts_at) into v_starts_at
             from private.upload_chunks c
             where c.organization_id = v_upload.organization_id
@@ -155,6 +157,6 @@ begin atomic
     select private.commit_upload(upload_id, mapping, options);
 end;
 comment on function public.commit_upload(uuid, jsonb, jsonb) is
-    'Imports the next rows of a file, for about two seconds, and answers how far it is: call it until status is completed. problem quota_exceeded: call again when there is room. mapping and options: those of the preview, unless the first call brings others. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, import_running), PT429, 22023.';
+    'Imports the next rows of a file, for about two seconds, and answers how far it is: call it until status is completed. problem quota_exceeded: call again when there is room. mapping and options: those of the preview, unless the first call brings others. Raises PT401, PT400, PT403, PT404 upload_not_found, PT409 (upload_incomplete, import_running, leads_changed), PT429, 22023.';
 grant execute on function private.commit_upload(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.commit_upload(uuid, jsonb, jsonb) to authenticated;

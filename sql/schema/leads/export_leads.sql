@@ -7,6 +7,8 @@ create function private.create_export(p_query text, p_filters jsonb) returns jso
 as $$
 declare
     max_attributes constant integer := 200;
+    -- To look at every lead of a million would take longer than a request may.
+    max_looked_at constant integer := 50000;
     max_exports constant integer := 100;
     keeps constant interval := make_interval(hours => 24);
     v_org constant uuid := switchboard.require_organization('exports.write');
@@ -47,7 +49,7 @@ begin
     select v_org, i.id, v_filters.dataset_id, p_query, coalesce(nullif(p_filters, 'null'), '{}'),
         array(
             select k
-            from private.find_leads(v_org, p_query, v_filters, null, null, null) as l
+            from private.find_leads(v_org, p_query, v_filters, null, null, max_looked_at) as l
             cross join lateral jsonb_object_keys(l.attributes) as k
             where length(k) <= 500
             group by k

@@ -28,19 +28,16 @@ begin
             (array_agg(d.consent_basis order by d.row_number) filter (where d.consent_basis is not null))[1] as consent_basis,
             (array_agg(d.consent_at order by d.row_number) filter (where d.consent_at is not null))[1] as consent_at,
             left(string_agg(d.notes, e'\n' order by d.row_number), 10000) as notes,
-            (array_agg(d.lead_id) filter (where d.decision = 'merged'))[1] as lead_id
+            (array_agg(d.lead_id) filter (where d.decision = 'merged'))[1] as lead_id,
+            (
+                select jsonb_object_agg(a.key, a.value order by u.place desc)
+                from unnest(array_agg(d.attributes order by d.row_number)) with ordinality as u (attributes, place)
+                cross join lateral jsonb_each(u.attributes) as a
+            ) as attributes
         from decided d
         where v_merges and d.decision in ('inserted', 'merged')
         group by d.phone_number
         having count(*) > 1 or bool_or(d.decision = 'merged')
-    ),
-    folded_attributes as materialized (
-        select f.phone_number, jsonb_object_agg(a.key, a.value order by d.row_number desc) as attributes
-        from folded f
-        join decided d on d.phone_number = f.phone_number and d.problems is null
-        cross join lateral jsonb_each(d.attributes) as a
-        group by f.phone_number
-        having switchboard.json_is_bounded(jsonb_object_agg(a.key, a.value order by d.row_number desc), 65536)
     ),
     inserted as (
         insert into public.leads as l (
@@ -53,7 +50,8 @@ begin
             coalesce(f.last_name, d.last_name), d.phone_number, d.phone_input,
             coalesce(f.phone_extension, d.phone_extension), coalesce(f.email, d.email),
             coalesce(f.postcode, d.postcode), coalesce(f.inquiry_date, d.inquiry_date),
-            coalesce(f.notes, d.notes), coalesce(a.attributes, d.attributes),
+            coalesce(f.notes, d.notes),
+            coalesce(case when switchboard.json_is_bounded(f.attributes, 65536) then f.attributes end, d.attributes),
             coalesce(f.consent_basis, d.consent_basis), coalesce(f.consent_at, d.consent_at),
             case when d.keeps_opt_out then 'REMOVED' else 'READY' end,
             case when d.keeps_opt_out then 'system' end,
@@ -61,21 +59,21 @@ begin
             d.dup_seq, job.upload_id, d.row_number, now()
         from decided d
         left join folded f on f.phone_number = d.phone_number
-        left join folded_attributes a on a.phone_number = d.phone_number
         where d.decision = 'inserted' or d.keeps_opt_out
         order by d.row_number
     ),
-    -- In the order of ids, as everybody who writes several leads.
+    -- In the order of ids, as everybody who writes several leads. With all that is merged, for two lists that nobody has
+    -- counted would be joined by a loop in a loop.
     locked as materialized (
-        select l.id, l.updated_at <= l.imported_at as is_untouched
-        from public.leads l
-        where l.organization_id = v_org and l.id in (select f.lead_id from folded f)
+        select f.*, l.updated_at <= l.imported_at as is_untouched
+        from folded f
+        join public.leads l on l.organization_id = v_org and l.id = f.lead_id
         order by l.id
-        for no key update
+        for no key update of l
     ),
     merged as (
         update public.leads l
-        set imported_at = case when k.is_untouched then now() else l.imported_at end,
+        set imported_at = case when f.is_untouched then now() else l.imported_at end,
             last_name = coalesce(l.last_name, f.last_name),
             phone_extension = coalesce(l.phone_extension, f.phone_extension),
             email = coalesce(l.email, f.email),
@@ -88,12 +86,10 @@ begin
                 else left(concat_ws(e'\n', l.notes, f.notes), 10000)
             end,
             attributes = case
-                when switchboard.json_is_bounded(a.attributes || l.attributes, 65536) then a.attributes || l.attributes
+                when switchboard.json_is_bounded(f.attributes || l.attributes, 65536) then f.attributes || l.attributes
                 else l.attributes
             end
-        from folded f
-        join locked k on k.id = f.lead_id
-        left join folded_attributes a on a.phone_number = f.phone_number
+        from locked f
         where l.organization_id = v_org and l.id = f.lead_id
     ),
     reported as materialized (
@@ -143,10 +139,17 @@ begin
         into strict v_report
         from decided d;
     return v_report;
+exception
+    when foreign_key_violation or unique_violation then
+        raise exception using
+            errcode = 'PT409',
+            message = 'leads_changed',
+            detail = 'A lead with one of the numbers came or went at the same moment.',
+            hint = 'Send the request again: nothing of it was done.';
 end;
 $$;
 comment on function private.import_batch(private.import_job) is
-    'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, 23505 when a lead with the number is inserted at the same moment, PT429 quota_exceeded.';
+    'Writes the rows of an import and answers how many became what, the errors, the duplicates and where in the file it ended. As the tables'' owner: an opt-out counts whichever dataset it stands in. Raises 22023, PT409 leads_changed, PT429 quota_exceeded.';
 
 create function private.count_upload(org uuid, upload_id uuid, report jsonb) returns public.uploads
     language sql volatile

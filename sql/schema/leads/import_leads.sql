@@ -74,6 +74,6 @@ begin atomic
     select private.import_leads(dataset_id, rows, options);
 end;
 comment on function public.import_leads(uuid, jsonb, jsonb) is
-    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 import_running, PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping), 23505 when a lead with the number is inserted at the same moment.';
+    'Imports up to 10,000 rows into a dataset in one transaction; the report accounts for every row. Raises PT401, PT400, PT403 (uploads.write, leads.write, leads.read_all), PT404 dataset_not_found (also outside of the caller''s datasets), PT409 (import_running; leads_changed: send it again), PT413 rows_too_large, PT429 too_many_rows, 22023 (rows, options, mapping).';
 grant execute on function private.import_leads(uuid, jsonb, jsonb) to authenticated;
 grant execute on function public.import_leads(uuid, jsonb, jsonb) to authenticated;

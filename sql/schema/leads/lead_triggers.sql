@@ -59,6 +59,7 @@ begin
             where l.organization_id = new.organization_id and l.phone_number = new.phone_number and l.id <> new.id
             order by l.created_at, l.id
             limit 1
+            for key share skip locked
         );
         new.duplicate_resolved_at := null;
     end if;

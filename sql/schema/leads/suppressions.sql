@@ -4,7 +4,7 @@
 -- An opt-out and a lead that are written at the same moment do not see each other. So whoever writes leads asks again
 -- at the end of the statement, under a lock that is shared with other writers of leads; an opt-out takes it alone
 -- (lock_opt_outs), and so does what ends one. It is held only from there to the commit, and taken behind the locks of leads
--- and before those of counters. It needs READ
+-- and before those of counters. Opt-outs wait for each other before all of that, or they would in the index. It needs READ
 -- COMMITTED, as PostgREST works: an older snapshot does not see what was waited for.
 
 create table public.suppressions (
@@ -107,11 +107,23 @@ grant select on public.suppressions to service_role;
 grant insert (organization_id, id, channel, phone_number, phone_input, reason, created_by, created_at)
     on public.suppressions to service_role;
 
+create function private.queue_opt_outs(org uuid) returns void
+    language plpgsql volatile
+    set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('opt-outs ' || org, 0));
+end;
+$$;
+comment on function private.queue_opt_outs(uuid) is
+    'One opt-out, opt-in or erasure of an organization at a time: the first of their locks. Raises nothing.';
+
 create function private.lock_opt_outs(org uuid, numbers text[]) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
+    perform private.queue_opt_outs(org);
     perform from public.leads l
         where l.organization_id = org and l.phone_number = any (numbers)
         order by l.id
@@ -120,55 +132,59 @@ begin
 end;
 $$;
 comment on function private.lock_opt_outs(uuid, text[]) is
-    'Before numbers of an organization opt out, in or are erased: their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
+    'Before numbers of an organization opt out, in or are erased: one at a time, their leads by the order of ids, then the lock that writers of leads share. Raises nothing.';
 
--- Before the index has the row: whoever waits for that must hold nothing that this one needs.
-create function private.lock_opt_out() returns trigger
+create function private.queue_opt_out() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 begin
     -- Not for a row that the policies are about to refuse.
     if switchboard.user_id() is null or switchboard.has_capability(new.organization_id, 'suppressions.write') then
-        perform private.lock_opt_outs(new.organization_id, array[new.phone_number]);
+        perform private.queue_opt_outs(new.organization_id);
     end if;
     return new;
 end;
 $$;
-comment on function private.lock_opt_out() is
-    'BEFORE INSERT trigger on suppressions, behind normalize_phone: private.lock_opt_outs. Definer, as suppress_leads_of_number. Raises nothing.';
-create trigger order_locks
+comment on function private.queue_opt_out() is
+    'BEFORE INSERT trigger on suppressions: the first lock of private.lock_opt_outs, before the index has the row. Definer, as suppress_leads_of_numbers. Raises nothing.';
+create trigger queue_opt_out
     before insert on public.suppressions
-    for each row
-    when (new.phone_number is not null)
-    execute function private.lock_opt_out();
+    for each row execute function private.queue_opt_out();
 
-create function private.suppress_leads_of_number() returns trigger
+create function private.suppress_leads_of_numbers() returns trigger
     language plpgsql volatile security definer
     set search_path = ''
 as $$
 declare
     v_reason constant text := current_setting('private.lead_reason', true);
+    v_group record;
 begin
-    if new.lifted_at is not null then
-        return null;
-    end if;
     -- What was said of one lead does not go into the history of others.
     perform set_config('private.lead_reason', '', true);
-    update public.leads l
-        set contact_status = 'REMOVED'
-        where l.organization_id = new.organization_id
-            and l.phone_number = new.phone_number
-            and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    for v_group in
+        select r.organization_id, array_agg(distinct r.phone_number) as numbers
+        from new_rows r
+        where r.phone_number is not null and r.lifted_at is null
+        group by r.organization_id
+        order by r.organization_id
+    loop
+        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
+        update public.leads l
+            set contact_status = 'REMOVED'
+            where l.organization_id = v_group.organization_id
+                and l.phone_number = any (v_group.numbers)
+                and l.contact_status not in ('REMOVED', 'ARCHIVED');
+    end loop;
     perform set_config('private.lead_reason', coalesce(v_reason, ''), true);
     return null;
 end;
 $$;
-comment on function private.suppress_leads_of_number() is
-    'AFTER INSERT trigger on suppressions: the organization''s leads with the number become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
-create trigger suppress_leads_of_number
-    after insert on public.suppressions
-    for each row execute function private.suppress_leads_of_number();
+comment on function private.suppress_leads_of_numbers() is
+    'AFTER INSERT statement trigger on suppressions (transition table new_rows): the organization''s leads with the numbers become REMOVED, in every dataset. Definer: whoever takes an opt-out need not see them. Raises nothing.';
+create trigger suppress_leads_of_numbers
+    after insert on public.suppressions referencing new table as new_rows
+    for each statement execute function private.suppress_leads_of_numbers();
 
 -- In plpgsql, as everything that fires for a single lead: the plan of an SQL function is made anew by every call.
 create function private.suppressed_numbers(org uuid, numbers text[]) returns setof text
@@ -197,21 +213,22 @@ $$;
 comment on function private.suppressed_numbers(uuid, text[]) is
     'Those of some numbers (E.164) that an organization may not contact, those of erased persons too; one may come twice. Raises nothing.';
 
-create function private.keep_suppression(org uuid, number text) returns void
+create function private.keep_suppressions(org uuid, numbers text[]) returns void
     language plpgsql volatile
     set search_path = ''
 as $$
 begin
-    perform private.lock_opt_outs(org, array[number]);
+    perform private.lock_opt_outs(org, numbers);
     -- What the agent heard is the contact's own word, and ends by it.
     insert into public.suppressions as s (organization_id, phone_number, reason)
-    select org, number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
-    where not exists (select from private.suppressed_numbers(org, array[number]))
+    select org, n.number, case when private.lead_actor() = 'ai' then 'keyword' else 'manual' end
+    from unnest(numbers) as n (number)
+    where n.number <> all (array(select private.suppressed_numbers(org, numbers)))
     on conflict (organization_id, phone_number, channel, reason) where lifted_at is null do nothing;
 end;
 $$;
-comment on function private.keep_suppression(uuid, text) is
-    'The opt-out of a lead that is REMOVED, unless its number has one. For the triggers on leads. Raises nothing.';
+comment on function private.keep_suppressions(uuid, text[]) is
+    'The opt-outs of leads that are REMOVED, but for numbers that have one. For the triggers on leads. Raises nothing.';
 
 create function private.check_international(org uuid, dataset uuid, numbers text[]) returns void
     language plpgsql stable
@@ -257,8 +274,7 @@ begin
         group by r.organization_id
         order by r.organization_id
     loop
-        perform private.lock_opt_outs(v_group.organization_id, v_group.numbers);
-        perform private.keep_suppression(v_group.organization_id, n) from unnest(v_group.numbers) as n;
+        perform private.keep_suppressions(v_group.organization_id, v_group.numbers);
     end loop;
     for v_group in
         select r.organization_id, r.dataset_id,
@@ -304,7 +320,11 @@ create function private.settle_lead_number() returns trigger
 as $$
 begin
     if new.contact_status = 'REMOVED' then
-        perform private.keep_suppression(new.organization_id, new.phone_number);
+        -- Mostly it is so because of an opt-out, and its lock may be held that comes last: nothing to wait for. None ends
+        -- meanwhile, for who ends one locks this lead.
+        if not exists (select from private.suppressed_numbers(new.organization_id, array[new.phone_number])) then
+            perform private.keep_suppressions(new.organization_id, array[new.phone_number]);
+        end if;
         return null;
     end if;
     if new.phone_number <> old.phone_number or new.dataset_id <> old.dataset_id then

@@ -76,7 +76,7 @@ export async function commitUpload(
   let waits = 0;
   while (true) {
     const answer = await client.rpc("commit_upload", { upload_id: uploadId });
-    if (answer.error?.message === "import_running" && waits < WAITS) {
+    if (/^(import_running|leads_changed)$/.test(answer.error?.message ?? "") && waits < WAITS) {
       await new Promise((wake) => setTimeout(wake, Math.min(100 * 2 ** waits, LONGEST_WAIT)));
       waits += 1;
       continue;
