@@ -5,7 +5,7 @@
 
 use super::error::{self, ErrorReport};
 use super::spi::Parameter;
-use pgrx::{PgTrigger, pg_guard, pg_sys};
+use pgrx::{PgTrigger, pg_guard, pg_sys, varlena};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
@@ -347,6 +347,19 @@ impl Column {
     }
 }
 
+/// The bytes of a value that lies in the row as it is: nearly every short one.
+///
+/// # Safety
+/// `datum` is a varlena, and outlives the answer.
+unsafe fn bytes_in_place<'a>(datum: pg_sys::Datum) -> Option<&'a [u8]> {
+    let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: the header says whether it is in place; what is has a length word that the slice is made by.
+    unsafe {
+        let is_short = varlena::varatt_is_1b(value) && !varlena::varatt_is_1b_e(value);
+        (is_short || varlena::varatt_is_4b_u(value)).then(|| varlena::varlena_to_byte_slice(value))
+    }
+}
+
 /// Calls `look` with the bytes of a value, and frees what they were unpacked into: else a statement over a thousand long
 /// texts would hold them all.
 ///
@@ -355,9 +368,12 @@ impl Column {
 unsafe fn with_bytes<T>(datum: pg_sys::Datum, look: impl FnOnce(&[u8]) -> T) -> T {
     // SAFETY: the function answers the value itself or a copy that is ours; nothing of it is kept.
     unsafe {
+        if let Some(bytes) = bytes_in_place(datum) {
+            return look(bytes);
+        }
         let packed = datum.cast_mut_ptr::<pg_sys::varlena>();
         let plain = pg_sys::pg_detoast_datum_packed(packed);
-        let answer = look(pgrx::varlena::varlena_to_byte_slice(plain));
+        let answer = look(varlena::varlena_to_byte_slice(plain));
         if plain != packed {
             pg_sys::pfree(plain.cast());
         }
@@ -372,8 +388,11 @@ impl Comparison {
         unsafe {
             if self.is_plain_text {
                 let known = |value: &pg_sys::Datum| {
-                    pgrx::varlena::varlena_to_byte_slice(value.cast_mut_ptr::<pg_sys::varlena>())
+                    varlena::varlena_to_byte_slice(value.cast_mut_ptr::<pg_sys::varlena>())
                 };
+                if let Some(bytes) = bytes_in_place(value) {
+                    return self.values.iter().any(|value| known(value) == bytes);
+                }
                 // A long text is not unpacked to be found another than a short one.
                 let length = pg_sys::toast_raw_datum_size(value) - std::mem::size_of::<i32>();
                 return self.values.iter().any(|value| known(value).len() == length)
