@@ -42,14 +42,14 @@ struct Delta {
 
 /// Trigger, AFTER INSERT, UPDATE or DELETE FOR EACH STATEMENT with transition tables `old_rows` and `new_rows`, and
 /// AFTER TRUNCATE. Arguments: parent (schema.table), key (JSON, child → parent column), counters (JSON, parent column →
-/// true, predicate or `{value, by, where}`). As the table's owner.
+/// true, predicate or `{value, by, where}`). Moved as the table's owner.
 ///
 /// The rows are added up in place. A parent whose counters stay is not touched; the others are updated one by one in the
 /// order of their keys, so that two statements over the same parents cannot deadlock. A latest value is looked up under the
 /// parent's lock, through an index on key and `by`, when a row that matters for it has changed.
 ///
 /// # Errors
-/// 22023 for a specification, 39P01 for another kind of trigger, 0A000 for TRUNCATE in REPEATABLE READ.
+/// 22023 for bad arguments, 39P01 for another kind of trigger, 0A000 for TRUNCATE in REPEATABLE READ.
 #[pg_trigger]
 fn maintain_counts<'a>(
     trigger: &'a PgTrigger<'a>,

@@ -155,19 +155,19 @@ impl<'a> Table<'a> {
     }
 
     /// The statements on the parent compare with the operators of `pg_catalog`, and so must we.
-    fn own_equality(&self, name: &str, column: Column) -> Result<(), ErrorReport> {
+    fn own_equality(&self, name: &str, column: Column) -> Result<pg_sys::Oid, ErrorReport> {
         // SAFETY: the type cache gives an entry for every type; the function of an equality exists.
-        let is_own = unsafe {
+        unsafe {
             let entry =
                 pg_sys::lookup_type_cache(column.type_oid, pg_sys::TYPECACHE_EQ_OPR_FINFO as c_int);
             let equality = (*entry).eq_opr_finfo.fn_oid;
-            equality != pg_sys::InvalidOid && pg_sys::get_func_namespace(equality) == PG_CATALOG
-        };
-        match is_own {
-            true => Ok(()),
-            false => Err(error::invalid_argument(format!(
-                "column {name} has a type without an equality of PostgreSQL's own"
-            ))),
+            if equality == pg_sys::InvalidOid || pg_sys::get_func_namespace(equality) != PG_CATALOG
+            {
+                return Err(error::invalid_argument(format!(
+                    "column {name} has a type without an equality of PostgreSQL's own"
+                )));
+            }
+            Ok(equality)
         }
     }
 
@@ -180,19 +180,13 @@ impl<'a> Table<'a> {
             )));
         }
         // SAFETY: what is made here is kept as long as the trigger's other parts, which is why it is made in memory that
-        // stays for the life of the backend: a few bytes a trigger, made anew only when its table changes. The type cache
-        // gives an entry for every type; its input function takes a C string.
+        // stays for the life of the backend: a few bytes a trigger, made anew only when its table changes. The type's input
+        // function takes a C string.
         unsafe {
-            let entry =
-                pg_sys::lookup_type_cache(column.type_oid, pg_sys::TYPECACHE_EQ_OPR_FINFO as c_int);
-            self.own_equality(name, column)?;
+            let own = self.own_equality(name, column)?;
             let old = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
             let mut equality = pg_sys::FmgrInfo::default();
-            pg_sys::fmgr_info_cxt(
-                (*entry).eq_opr_finfo.fn_oid,
-                &mut equality,
-                pg_sys::TopMemoryContext,
-            );
+            pg_sys::fmgr_info_cxt(own, &mut equality, pg_sys::TopMemoryContext);
             let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
             pg_sys::getTypeInputInfo(column.type_oid, &mut input, &mut parameter);
             let values = values

@@ -157,6 +157,25 @@ comment on function private.is_provider(text) is
 grant execute on function private.providers() to authenticated, service_role;
 grant execute on function private.is_provider(text) to authenticated, service_role;
 
+create function private.require_known_keys(given jsonb, known text[], kind text) returns void
+    language plpgsql immutable
+    set search_path = ''
+as $$
+declare
+    v_unknown text;
+begin
+    select min(k) into v_unknown from jsonb_object_keys(given) as k where k <> all (known);
+    if v_unknown is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no %s %s', kind, left(v_unknown, 100)),
+            hint = format('%ss: %s.', initcap(kind), array_to_string(known, ', '));
+    end if;
+end;
+$$;
+comment on function private.require_known_keys(jsonb, text[], text) is
+    'Refuses a JSON object with a name that is none of some, as there is no filter x. Raises 22023.';
+
 -- sql/schema/base/row_triggers.sql
 
 -- Row triggers that every table gets by one line: what never changes, what follows the clock, what only grows.
@@ -5599,19 +5618,12 @@ declare
         'upload_id', 'created_from', 'created_before'
     ];
     v_given jsonb := coalesce(nullif(filters, 'null'), '{}');
-    v_unknown text;
     v_name text;
 begin
     if not switchboard.json_is_bounded(v_given, 65536) or jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'filters must be a JSON object of at most 64 kB';
     end if;
-    select k into v_unknown from jsonb_object_keys(v_given) as k where k <> all (known) limit 1;
-    if found then
-        raise exception using
-            errcode = '22023',
-            message = format('there is no filter %s', left(v_unknown, 100)),
-            hint = format('Filters: %s.', array_to_string(known, ', '));
-    end if;
+    perform private.require_known_keys(v_given, known, 'filter');
     -- One status or several.
     foreach v_name in array array['contact_status', 'lead_sentiment'] loop
         if jsonb_typeof(v_given -> v_name) = 'string' then
@@ -6139,13 +6151,7 @@ begin
     if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
-    select min(k) into v_bad from jsonb_object_keys(v_given) as k where k <> all (known);
-    if v_bad is not null then
-        raise exception using
-            errcode = '22023',
-            message = format('there is no option %s', left(v_bad, 100)),
-            hint = format('Options: %s.', array_to_string(known, ', '));
-    end if;
+    perform private.require_known_keys(v_given, known, 'option');
     select min(k) into v_bad
         from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k
         where jsonb_typeof(v_given -> k) not in ('boolean', 'null');

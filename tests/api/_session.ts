@@ -12,6 +12,16 @@ export interface Outcome {
   message?: string;
 }
 
+/** Makes the rest of a transaction `person`'s, as PostgREST begins it. */
+export async function actAs(db: postgres.ISql, person: Person, organization: string) {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const claims = { sub: person.id, role: "authenticated", email: person.email, exp };
+  const headers = { "x-organization-id": organization };
+  await db`select set_config('request.jwt.claims', ${JSON.stringify(claims)}, true),
+    set_config('request.headers', ${JSON.stringify(headers)}, true),
+    set_config('role', 'authenticated', true)`;
+}
+
 export class Session {
   private constructor(private db: postgres.Sql, readonly pid: number) {}
 
@@ -24,14 +34,7 @@ export class Session {
     const db = postgres(setting("DATABASE_URL"), { max: 1, onnotice: () => {} });
     await db.unsafe(`begin isolation level ${isolation}`);
     const [row] = await db`select pg_backend_pid() as pid`;
-    if (person) {
-      const claims = { sub: person.id, role: "authenticated", email: person.email };
-      const exp = Math.floor(Date.now() / 1000) + 3600;
-      const headers = { "x-organization-id": organization };
-      await db`select set_config('request.jwt.claims', ${JSON.stringify({ ...claims, exp })}, true),
-        set_config('request.headers', ${JSON.stringify(headers)}, true),
-        set_config('role', 'authenticated', true)`;
-    }
+    if (person) await actAs(db, person, organization);
     return new Session(db, row?.pid);
   }
 

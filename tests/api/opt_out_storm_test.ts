@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { ok, service, setting, sql, tenant } from "./_client.ts";
 import { postgres } from "./_postgres.ts";
+import { actAs } from "./_session.ts";
 
 /** What a statement may answer here: a step that there is not, a second opt-out, a lead that has gone, another import, leads that changed below one. */
 const expected = ["23505", "23514", "PT404", "PT409"];
@@ -15,8 +16,6 @@ Deno.test("opt-outs, imports, erasures and changes of status at once: no deadloc
       ok(await a.as.from("datasets").insert({ name }).select("id").single()).id
     ),
   );
-  const exp = Math.floor(Date.now() / 1000) + 3600;
-  const claims = { sub: a.owner.id, role: "authenticated", email: a.owner.email, exp };
   const number = () => `+4477009000${String(Math.floor(Math.random() * 30)).padStart(2, "0")}`;
   const dataset = () => (Math.random() < 0.5 ? first : second)!;
   // Any of a number's leads: it may have one in each dataset.
@@ -67,10 +66,7 @@ Deno.test("opt-outs, imports, erasures and changes of status at once: no deadloc
       for (let i = 0; i < 120; i += 1) {
         const [statement, parameters] = kinds[Math.floor(Math.random() * kinds.length)]!();
         await db.begin(async (tx) => {
-          await tx`select set_config('request.jwt.claims', ${JSON.stringify(claims)}, true),
-            set_config('request.headers', ${
-            JSON.stringify({ "x-organization-id": a.id })
-          }, true), set_config('role', 'authenticated', true)`;
+          await actAs(tx, a.owner, a.id);
           await tx.unsafe(statement, parameters);
         }).catch((error: { code?: string; message: string }) => {
           if (!expected.includes(error.code ?? "")) {

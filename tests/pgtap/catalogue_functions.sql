@@ -175,6 +175,7 @@ select bag_eq(
         ('private.lead_actor()', 's', false),
         ('private.lead_cursor(after jsonb)', 'i', false),
         ('private.lead_filters(filters jsonb)', 'i', false),
+        ('private.require_known_keys(given jsonb, known text[], kind text)', 'i', false),
         ('private.lift_suppression(p_suppression_id uuid, p_reason text)', 'v', true),
         ('private.lift_suppressions(org uuid, number text, reasons text[], erased_reasons text[], lift_reason text)', 'v', false),
         ('private.note_person(action text, after jsonb, org uuid)', 'v', false),

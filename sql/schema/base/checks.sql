@@ -73,3 +73,22 @@ comment on function private.is_provider(text) is
     'Whether the text names a telephony provider. For CHECK constraints. Raises nothing.';
 grant execute on function private.providers() to authenticated, service_role;
 grant execute on function private.is_provider(text) to authenticated, service_role;
+
+create function private.require_known_keys(given jsonb, known text[], kind text) returns void
+    language plpgsql immutable
+    set search_path = ''
+as $$
+declare
+    v_unknown text;
+begin
+    select min(k) into v_unknown from jsonb_object_keys(given) as k where k <> all (known);
+    if v_unknown is not null then
+        raise exception using
+            errcode = '22023',
+            message = format('there is no %s %s', kind, left(v_unknown, 100)),
+            hint = format('%ss: %s.', initcap(kind), array_to_string(known, ', '));
+    end if;
+end;
+$$;
+comment on function private.require_known_keys(jsonb, text[], text) is
+    'Refuses a JSON object with a name that is none of some, as there is no filter x. Raises 22023.';

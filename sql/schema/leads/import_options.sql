@@ -19,13 +19,7 @@ begin
     if jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'options must be a JSON object';
     end if;
-    select min(k) into v_bad from jsonb_object_keys(v_given) as k where k <> all (known);
-    if v_bad is not null then
-        raise exception using
-            errcode = '22023',
-            message = format('there is no option %s', left(v_bad, 100)),
-            hint = format('Options: %s.', array_to_string(known, ', '));
-    end if;
+    perform private.require_known_keys(v_given, known, 'option');
     select min(k) into v_bad
         from unnest(array['auto_normalize_uk_numbers', 'allow_international']) as k
         where jsonb_typeof(v_given -> k) not in ('boolean', 'null');

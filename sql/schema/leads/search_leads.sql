@@ -28,19 +28,12 @@ declare
         'upload_id', 'created_from', 'created_before'
     ];
     v_given jsonb := coalesce(nullif(filters, 'null'), '{}');
-    v_unknown text;
     v_name text;
 begin
     if not switchboard.json_is_bounded(v_given, 65536) or jsonb_typeof(v_given) <> 'object' then
         raise exception using errcode = '22023', message = 'filters must be a JSON object of at most 64 kB';
     end if;
-    select k into v_unknown from jsonb_object_keys(v_given) as k where k <> all (known) limit 1;
-    if found then
-        raise exception using
-            errcode = '22023',
-            message = format('there is no filter %s', left(v_unknown, 100)),
-            hint = format('Filters: %s.', array_to_string(known, ', '));
-    end if;
+    perform private.require_known_keys(v_given, known, 'filter');
     -- One status or several.
     foreach v_name in array array['contact_status', 'lead_sentiment'] loop
         if jsonb_typeof(v_given -> v_name) = 'string' then

@@ -59,7 +59,7 @@ export async function appendPieces(
   }
 }
 
-/** How often, and how long at most in ms, a call waits for another import of the organization. */
+/** How often, and how long at most in ms, a call waits for another import or for who changes the same leads. */
 const WAITS = 60;
 const LONGEST_WAIT = 2_000;
 
